@@ -1,0 +1,126 @@
+"""Problems and their cases: the types that every other part passes around.
+
+Owns the record that travels from preprocessing through training to the report. Does not know any file
+format (``data_preprocess``), how a case is run (``verl_ext.grading.harness``) or what the model is told
+(the recipes' prompts).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+CaseKind = Literal["stdin", "call"]
+DIFFICULTIES = ("easy", "medium", "hard")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One input with its expected output.
+
+    Attributes:
+        input: ``stdin``: the whole standard input. ``call``: JSON text of the *list of arguments*.
+        expected: ``stdin``: the expected standard output. ``call``: JSON text of the expected value.
+        fn_name: Function (or method of ``class Solution``) to call; None for a stdin case.
+        public: Whether the tool may show this case to the model. Hidden cases are only graded.
+    """
+
+    input: str
+    expected: str
+    fn_name: str | None = None
+    public: bool = False
+
+    @property
+    def kind(self) -> CaseKind:
+        """``call`` when a function is called, else ``stdin``."""
+        return "stdin" if self.fn_name is None else "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A question with its test cases, identified by ``query_id``.
+
+    Attributes:
+        query_id: Unique within a data set.
+        question: What the model is asked, without any instruction on how to answer.
+        cases: At least one case, all of one kind, public ones first.
+        language: Language the program is to be written in (SandboxFusion's name for it).
+        system_prompt: The record's own system prompt; None means the recipe's.
+        prelude: Source put before the program when it is run (imports that the record takes for granted).
+        starter_code: Signature the program has to follow, shown to the model; empty when free.
+        reference: Source of a program known (or claimed) to be right; None when the record has none.
+        difficulty: One of ``DIFFICULTIES``, or None when unknown.
+        family: Group of related problems, for reports and held-out splits; None when unknown.
+        verdict_only: True when the question leaves out a detail that only a verdict reveals.
+        time_limit_s: CPU seconds per case; None means the configured default.
+        memory_limit_mb: Memory per case in MiB; None means the configured default.
+        source: Data set the record came from (verl's ``data_source``).
+        extra: The record's other columns, kept as they came.
+
+    Raises:
+        ValueError: When there is no case, kinds are mixed, or ``query_id`` or ``question`` is empty.
+    """
+
+    query_id: str
+    question: str
+    cases: tuple[Case, ...]
+    language: str = "python"
+    system_prompt: str | None = None
+    prelude: str = ""
+    starter_code: str = ""
+    reference: str | None = None
+    difficulty: str | None = None
+    family: str | None = None
+    verdict_only: bool = False
+    time_limit_s: float | None = None
+    memory_limit_mb: int | None = None
+    source: str = "code_agentic"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.query_id:
+            raise ValueError("query_id is empty")
+        if not self.question.strip():
+            raise ValueError("question is empty")
+        if not self.cases:
+            raise ValueError("no cases: a problem without tests can't earn a reward")
+        if len({case.fn_name for case in self.cases}) > 1:
+            raise ValueError("cases of different kinds or functions in one problem")
+        if self.difficulty is not None and self.difficulty not in DIFFICULTIES:
+            raise ValueError(f"difficulty {self.difficulty!r} is not one of {', '.join(DIFFICULTIES)}")
+
+    @property
+    def fn_name(self) -> str | None:
+        """The function that every case calls; None for stdin problems."""
+        return self.cases[0].fn_name
+
+    @property
+    def public_cases(self) -> tuple[Case, ...]:
+        """What the tool may show the model."""
+        return tuple(case for case in self.cases if case.public)
+
+    @property
+    def hidden_cases(self) -> tuple[Case, ...]:
+        """What the reward grades: the cases that are not public, or all when every case is public."""
+        hidden = tuple(case for case in self.cases if not case.public)
+        return hidden or self.cases
+
+    def to_json(self) -> str:
+        """One JSON object with every field; ``from_json`` reads it back unchanged."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Problem:
+        """Reads what ``to_json`` wrote.
+
+        Raises:
+            ValueError: When the text is not such an object or breaks a rule of this class.
+        """
+        try:
+            record = json.loads(text)
+            cases = tuple(Case(**case) for case in record.pop("cases"))
+            return cls(cases=cases, **record)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"not a stored problem: {error}") from error

@@ -1,0 +1,106 @@
+"""One run of one program: request, reply, and the ``Sandbox`` protocol that every backend implements.
+
+Field names and meanings are SandboxFusion's ``POST /run_code`` with units in the names; the extra reply
+fields (``memory_exceeded``, ``output_truncated``) are None / False from a service that does not send them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class StageStatus(StrEnum):
+    """How one stage (compile or run) ended."""
+
+    FINISHED = "Finished"
+    TIME_LIMIT = "TimeLimitExceeded"
+    ERROR = "Error"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One program to run.
+
+    Attributes:
+        code: Source text.
+        language: SandboxFusion's language name.
+        stdin: Standard input; None means immediate end of file.
+        compile_timeout_s: Wall-clock seconds for the compile stage.
+        run_timeout_s: Wall-clock seconds for the run stage.
+        cpu_limit_s: CPU seconds for the run stage; None means wall-clock limit only. A CPU limit with a
+            wider wall-clock guard keeps a busy machine from failing right programs.
+        memory_limit_mb: MiB; None means the service's default.
+        files: Relative path -> content, written into the working directory before the run.
+        fetch_files: Relative paths to read back after the run.
+    """
+
+    code: str
+    language: str = "python"
+    stdin: str | None = None
+    compile_timeout_s: float = 10.0
+    run_timeout_s: float = 10.0
+    cpu_limit_s: float | None = None
+    memory_limit_mb: int | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    fetch_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What one stage did.
+
+    Attributes:
+        status: How it ended.
+        execution_time_s: Wall-clock seconds.
+        return_code: None after a time limit; negative signal number when killed by a signal.
+        stdout: Decoded as UTF-8, undecodable bytes replaced; may be cut (``output_truncated``).
+        stderr: Likewise.
+        output_truncated: True when the cap on stdout or stderr was reached.
+        memory_exceeded: True when the stage was stopped by its memory limit.
+    """
+
+    status: StageStatus
+    execution_time_s: float
+    return_code: int | None
+    stdout: str
+    stderr: str
+    output_truncated: bool = False
+    memory_exceeded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Reply to one ``RunRequest``.
+
+    Attributes:
+        compile: The compile stage; None for languages without one.
+        run: The run stage; None when compilation failed.
+        files: Relative path -> content of the requested ``fetch_files`` that exist.
+    """
+
+    compile: StageResult | None
+    run: StageResult | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Sandbox(Protocol):
+    """Runs programs. Every method raises only ``verl_ext.sandbox.errors.SandboxError`` for our failures."""
+
+    async def run(self, request: RunRequest) -> RunResult:
+        """Runs one program to its end or limit."""
+        ...
+
+    async def ping(self) -> None:
+        """Returns when the service answers.
+
+        Raises:
+            SandboxError: When it does not.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Releases connections; the object can't be used afterwards."""
+        ...
