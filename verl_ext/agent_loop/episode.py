@@ -91,6 +91,7 @@ class EpisodeFacts:
         void: True when our side failed: score nothing, train on nothing.
         hidden_passed: Hidden cases that the final program passed.
         hidden_total: Hidden cases there are; at least 1.
+        first_solved_attempt: 1-based position of the first attempt that passed every hidden case, or None.
         num_attempts: Programs submitted.
         num_failed_attempts: Attempts the tool ran and found failing.
         num_tool_calls: Calls that really ran.
@@ -105,6 +106,7 @@ class EpisodeFacts:
     void: bool
     hidden_passed: int
     hidden_total: int
+    first_solved_attempt: int | None
     num_attempts: int
     num_failed_attempts: int
     num_tool_calls: int
@@ -117,7 +119,7 @@ class EpisodeFacts:
 
     @property
     def solved(self) -> bool:
-        """Every hidden case passed."""
+        """The final program passed every hidden case."""
         return not self.void and self.hidden_passed == self.hidden_total
 
     def to_dict(self) -> dict[str, Any]:
