@@ -10,11 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 Params = Mapping[str, Any]
 # (rng, params) -> whole stdin (str) for stdin problems, list of arguments for call problems
 InputGenerator = Callable[[Random, Params], Any]
+
+
+class Choice(NamedTuple):
+    """A parameter value that is said in one way and programmed in another ("plus" and ``+``).
+
+    Attributes:
+        words: What ``$name`` becomes in a wording.
+        code: What ``$name`` becomes in the reference.
+    """
+
+    words: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,7 @@ class ProblemTemplate:
         make_input: Draws one input.
         examples: Hand-written (input, expected) pairs of the default variation. stdin: two strings.
             call: a list of arguments and the returned value.
-        params: Parameter name -> values, default first.
+        params: Parameter name -> values, default first. A value may be a ``Choice``.
         fn_name: Function to call; None for stdin problems.
         verdict_only: The question leaves out a detail that only the verdict on a case reveals.
         edge_inputs: Inputs that every variation must contain (empty list, zero, one element, ...).
