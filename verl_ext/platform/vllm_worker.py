@@ -1,0 +1,99 @@
+"""How new weights reach vLLM on the CPU: the worker extension of verl's rollout.
+
+Owns the reload of a running vLLM 0.28.0 CPU worker from verl 0.9.1's shared-memory buckets. vLLM
+builds this class into its worker through the engine argument `worker_extension_cls`
+(`rollout.engine_kwargs.vllm.worker_extension_cls` in `configs/scale/cpu.yaml`). Transport and LoRA
+adapters are verl's own.
+"""
+
+import torch
+from verl.utils.vllm import resolve_weight_name
+from verl.workers.rollout.vllm_rollout.bucketed_weight_transfer import BucketedWeightReceiver
+from verl.workers.rollout.vllm_rollout.utils import vLLMColocateWorkerExtension
+
+NamedTensors = list[tuple[str, torch.Tensor]]
+
+
+class CpuWorkerExtension(vLLMColocateWorkerExtension):
+    """verl's worker extension, with weights that vLLM repacks for the CPU.
+
+    At load vLLM packs each linear weight for oneDNN and drops the original, so verl's per-bucket
+    `load_weights` finds nothing to load into. vLLM's own `reload_weights` restores the originals, loads
+    and packs again; it needs all the weights in one call.
+    """
+
+    def update_weights_from_ipc(
+        self, peft_config: dict | None = None, base_sync_done: bool = False, use_shm: bool = False
+    ) -> None:
+        """Replace the weights by those that verl's trainer sends.
+
+        Args:
+            peft_config: the LoRA configuration when the policy is an adapter, else None.
+            base_sync_done: whether the base weights are in place, so that only an adapter comes.
+            use_shm: always true on the CPU.
+
+        Raises:
+            ValueError: the model ties weights in a way that cannot be packed again.
+        """
+        if peft_config and base_sync_done:
+            # An adapter is not packed: verl's own way works.
+            super().update_weights_from_ipc(peft_config, base_sync_done, use_shm)
+            return
+        model = self.model_runner.model
+        weights = receive_weights(self._get_zmq_handle(), use_shm)
+        if peft_config is not None:
+            names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+            weights = [(resolve_weight_name(model, name, names), tensor) for name, tensor in weights]
+        self.model_runner.reload_weights(weights_iterator=iter(weights))
+        pack_tied_layers(model)
+
+
+def receive_weights(zmq_handle: str, use_shm: bool) -> NamedTensors:
+    """All weights of one update, copied out of the sender's shared memory.
+
+    Copied, because a bucket is reused for the next and its segment cannot be closed while views of it
+    are alive.
+    """
+    weights: NamedTensors = []
+
+    def keep(bucket: NamedTensors, is_last: bool) -> None:
+        weights.extend((name, tensor.clone()) for name, tensor in bucket)
+
+    receiver = BucketedWeightReceiver(zmq_handle=zmq_handle, device=torch.device("cpu"), use_shm=use_shm)
+    receiver.receive_weights(on_bucket_received=keep)
+    return weights
+
+
+def tied_layers(model: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
+    """The layers that use the weight of an earlier layer, such as an output head tied to the embedding."""
+    owners: set[int] = set()
+    tied = []
+    for name, layer in model.named_modules():
+        weight = layer._parameters.get("weight")
+        # Packed layers hold an empty weight each.
+        if weight is None or weight.numel() == 0:
+            continue
+        if id(weight) in owners:
+            tied.append((name, layer))
+        owners.add(id(weight))
+    return tied
+
+
+def pack_tied_layers(model: torch.nn.Module) -> None:
+    """Pack again every layer whose weight came with another layer.
+
+    vLLM 0.28.0 reloads a tied weight through its first owner only (`model_loader/reload`, limitation 2).
+    The output head keeps the packed copy of the old weights, and sampling drifts from the policy
+    without an error.
+
+    Raises:
+        ValueError: a tied layer has no method to pack its weight with.
+    """
+    for name, layer in tied_layers(model):
+        method: Any = getattr(layer, "quant_method", None)
+        if method is None or not hasattr(layer, "cpu_linear"):
+            raise ValueError(
+                f"{type(model).__name__} ties the weight of {name}, which cannot be reloaded on the CPU: "
+                "train a model with tie_word_embeddings=false"
+            )
+        method.process_weights_after_loading(layer)
