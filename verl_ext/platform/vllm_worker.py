@@ -6,6 +6,8 @@ builds this class into its worker through the engine argument `worker_extension_
 adapters are verl's own.
 """
 
+from typing import Any
+
 import torch
 from verl.utils.vllm import resolve_weight_name
 from verl.workers.rollout.vllm_rollout.bucketed_weight_transfer import BucketedWeightReceiver
