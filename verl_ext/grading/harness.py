@@ -1,0 +1,242 @@
+"""One program on one case: the request sent to the sandbox, and the verdict on its reply.
+
+Owns the limits, the drivers' protocol and the mapping from a run to a verdict. Comparison happens here,
+outside the sandbox; a request never holds an expected value. Does not schedule runs (``grader``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import signal
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from verl_ext.grading.compare import compare_stdout, compare_values, parse_value
+from verl_ext.grading.problem import Case
+from verl_ext.grading.traceback_text import exit_error, read_python_error
+from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
+from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError
+from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
+
+PROGRAM_FILE, PRELUDE_FILE = "program.py", "prelude.py"
+_FN_NAME = re.compile(r"(?:Solution(?:\(\))?\.)?([^\W\d]\w*)")
+_NO_TOOLCHAIN = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may use.
+
+    Attributes:
+        time_s: CPU seconds of one run.
+        memory_limit_mb: MiB of one run.
+        wall_clock_factor: Wall-clock guard as a multiple of ``time_s``: wide, because on a busy machine a
+            right program waits, and needed, because a sleeping program uses no CPU time.
+        compile_timeout_s: Wall-clock seconds of the compile stage.
+        kept_chars: Characters of actual output and of standard error kept in a result.
+
+    Raises:
+        ValueError: When a limit is not positive or the guard is narrower than the limit.
+    """
+
+    time_s: float = 6.0
+    memory_limit_mb: int = 512
+    wall_clock_factor: float = 3.0
+    compile_timeout_s: float = 30.0
+    kept_chars: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name in ("time_s", "memory_limit_mb", "compile_timeout_s", "kept_chars"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"limit {name} must be positive, got {getattr(self, name)!r}")
+        if not self.wall_clock_factor >= 1:
+            raise ValueError(f"wall_clock_factor must be at least 1, got {self.wall_clock_factor!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A request, and what is needed to read its reply; ``nonce`` frames the answer of a call."""
+
+    request: RunRequest
+    program: str
+    case: Case
+    kept_chars: int
+    nonce: str
+
+
+def check_case(case: Case) -> None:
+    """Checks that a case can be graded.
+
+    Raises:
+        ValueError: When a ``call`` case has a bad function name, arguments that are not a JSON list, or an
+            expected value that is not JSON.
+    """
+    if case.fn_name is None:
+        return
+    if not _FN_NAME.fullmatch(case.fn_name):
+        raise ValueError(f"function name {case.fn_name!r} is not an identifier")
+    try:
+        arguments = parse_value(case.input)
+    except ValueError as error:
+        raise ValueError(f"input of a call case is not JSON: {error}") from error
+    if not isinstance(arguments, list):
+        raise ValueError(f"input of a call case must be a JSON list of arguments, got {case.input[:80]!r}")
+    try:
+        parse_value(case.expected)
+    except ValueError as error:
+        raise ValueError(f"expected value of a call case is not JSON: {error}") from error
+
+
+def prepare_run(
+    program: str, case: Case, limits: Limits, prelude: str = "", language: str = "python"
+) -> PreparedRun:
+    """Makes the request that runs ``program`` on the input of ``case``.
+
+    Raises:
+        ValueError: When the case is malformed, or calls a function in a language other than Python.
+    """
+    check_case(case)
+    nonce, stdin = "", case.input
+    files: dict[str, bytes] = {}
+    code = program
+    if language == "python":
+        # Models write lone surrogates; "replace" keeps them from being our failure.
+        files = {
+            PROGRAM_FILE: program.encode("utf-8", "replace"),
+            PRELUDE_FILE: prelude.encode("utf-8", "replace"),
+        }
+        code = _driver("call_driver" if case.fn_name else "stdin_driver")
+    elif case.fn_name:
+        raise ValueError(f"call cases can be run in python only, not in {language}")
+    elif prelude:
+        raise ValueError(f"a prelude can be used with python only, not with {language}")
+    if case.fn_name:
+        nonce = secrets.token_hex(16)
+        name = case.fn_name.rpartition(".")[2]
+        stdin = f"{nonce}\n{name}\n{case.input}"
+    request = RunRequest(
+        code=code,
+        language=language,
+        stdin=stdin,
+        compile_timeout_s=limits.compile_timeout_s,
+        run_timeout_s=limits.time_s * limits.wall_clock_factor,
+        cpu_limit_s=limits.time_s,
+        memory_limit_mb=limits.memory_limit_mb,
+        files=files,
+    )
+    return PreparedRun(request, program, case, limits.kept_chars, nonce)
+
+
+def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> CaseResult:
+    """Judges what the sandbox saw.
+
+    Raises:
+        SandboxError: When the reply shows a failure of the service, not of the program.
+    """
+    compiled = reply.compile
+    if compiled is not None and (compiled.status is not StageStatus.FINISHED or compiled.return_code != 0):
+        if compiled.return_code == _NO_TOOLCHAIN or compiled.status is StageStatus.ERROR:
+            raise SandboxInternalError(
+                f"the sandbox can't compile {prepared.request.language}: {compiled.stderr[:200]}"
+            )
+        text = compiled.stderr.strip() or "compilation reached its time limit"
+        return CaseResult(
+            case_index,
+            Verdict.COMPILE_ERROR,
+            stderr=compiled.stderr[: prepared.kept_chars],
+            error=ProgramError("CompileError", text.splitlines()[0][:500]),
+        )
+    run = reply.run
+    if run is None:
+        raise SandboxProtocolError("the sandbox's reply has neither a failed compile stage nor a run stage")
+    if run.status is StageStatus.ERROR:
+        raise SandboxInternalError(f"the sandbox failed to run the program: {run.stderr[:200]}")
+    verdict, actual, stderr, error = _judge(prepared, run)
+    return CaseResult(
+        case_index=case_index,
+        verdict=verdict,
+        actual=actual[: prepared.kept_chars],
+        # The end of standard error says more than its beginning.
+        stderr=stderr[-prepared.kept_chars :],
+        error=error,
+        execution_time_s=run.execution_time_s,
+        output_truncated=run.output_truncated or len(actual) > prepared.kept_chars,
+    )
+
+
+def _judge(prepared: PreparedRun, run: StageResult) -> tuple[Verdict, str, str, ProgramError | None]:
+    """(verdict, actual, stderr, error) of a run that really happened."""
+    is_call = prepared.case.fn_name is not None
+    printed = "" if is_call else run.stdout
+    if run.memory_exceeded:
+        return Verdict.MEMORY_LIMIT, printed, run.stderr, None
+    answer = _read_answer(run.stdout, prepared.nonce) if is_call else None
+    if run.output_truncated and not (run.return_code == 0 and answer is not None):
+        return Verdict.OUTPUT_LIMIT, printed, run.stderr, None
+    if run.status is StageStatus.TIME_LIMIT or run.return_code == -signal.SIGXCPU:
+        return Verdict.TIME_LIMIT, printed, run.stderr, None
+    if run.return_code is None:
+        raise SandboxProtocolError("the sandbox's reply says Finished without a return code")
+    if run.return_code != 0:
+        return _judge_failed(prepared, run, printed)
+    if not is_call:
+        passed = compare_stdout(run.stdout, prepared.case.expected)
+        return (Verdict.PASSED if passed else Verdict.WRONG_ANSWER), printed, run.stderr, None
+    if answer is None:
+        ended = ProgramError("ExitCode", "the program ended with exit code 0 before the function returned")
+        return Verdict.RUNTIME_ERROR, "", run.stderr, ended
+    passed, actual = _compare_answer(answer, prepared.case.expected)
+    return (Verdict.PASSED if passed else Verdict.WRONG_ANSWER), actual, run.stderr, None
+
+
+def _judge_failed(
+    prepared: PreparedRun, run: StageResult, printed: str
+) -> tuple[Verdict, str, str, ProgramError | None]:
+    assert run.return_code is not None
+    if prepared.request.language == "python" and run.return_code == 1:
+        read = read_python_error(run.stderr, prepared.program)
+        if read.error is not None:
+            verdict = Verdict.RUNTIME_ERROR
+            if read.at_compile:
+                verdict = Verdict.COMPILE_ERROR
+            elif read.error.category == "MemoryError":
+                verdict = Verdict.MEMORY_LIMIT
+            return verdict, printed, read.printed, read.error
+    return Verdict.RUNTIME_ERROR, printed, run.stderr, exit_error(run.return_code)
+
+
+def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
+    """The call driver's answer; None unless it is the only thing on the private channel."""
+    if len(stdout) < 2 * len(nonce) or not (stdout.startswith(nonce) and stdout.endswith(nonce)):
+        return None
+    if stdout.count(nonce) != 2:
+        return None
+    try:
+        answer = parse_value(stdout[len(nonce) : -len(nonce)])
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) and ("value" in answer or "unsupported" in answer) else None
+
+
+def _compare_answer(answer: dict[str, Any], expected: str) -> tuple[bool, str]:
+    """(right or not, the returned value as text)."""
+    if "value" not in answer:
+        return False, f"{answer.get('repr')} (a {answer['unsupported']}, which has no JSON form)"
+    value = answer["value"]
+    return compare_values(value, parse_value(expected)), _value_text(value)
+
+
+def _value_text(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        return "a value too deep or too large to show"
+
+
+@cache
+def _driver(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")

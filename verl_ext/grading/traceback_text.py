@@ -1,0 +1,106 @@
+"""Reading a program's error out of what the interpreter wrote to standard error.
+
+Owns the format of Python tracebacks as the two drivers print them. Decides no verdict.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from dataclasses import dataclass
+
+from verl_ext.grading.verdict import ProgramError
+
+_HEADER = "Traceback (most recent call last):"
+_PROGRAM_LINE = re.compile(r'^\s*File "program\.py", line ([0-9]+)', re.MULTILINE)
+_SYNTAX_ERROR = re.compile(
+    r'^ *File "(?P<file>program|prelude)\.py", line (?P<line>[0-9]+)\n(?:[ \t].*\n)*'
+    r"(?P<category>SyntaxError|IndentationError|TabError)(?:: (?P<message>.*))?$",
+    re.MULTILINE,
+)
+_LAST_LINE = re.compile(r"^(?P<category>[A-Za-z_][\w.<>]*)(?:: (?P<message>.*))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadError:
+    """What standard error says.
+
+    Attributes:
+        error: The exception the program ended with; None when there is no traceback.
+        at_compile: True when the source itself could not be compiled.
+        printed: Standard error without the interpreter's final report.
+    """
+
+    error: ProgramError | None
+    at_compile: bool
+    printed: str
+
+
+def read_python_error(stderr: str, program: str) -> ReadError:
+    """Takes the final traceback (or the report on unreadable source) off ``stderr``.
+
+    Args:
+        stderr: Standard error of a run that ended with a non-zero exit status.
+        program: The program as the model wrote it, for the text of the line.
+    """
+    start = stderr.rfind(_HEADER)
+    if start < 0:
+        match = _SYNTAX_ERROR.search(stderr)
+        if match is None:
+            return ReadError(None, False, stderr)
+        line = int(match["line"]) if match["file"] == "program" else None
+        error = _program_error(match["category"], match["message"] or "", line, program)
+        return ReadError(error, True, stderr[: match.start()])
+    report = stderr[start + len(_HEADER) :].splitlines()
+    # Frames are indented; the first line that is not names the exception.
+    frames: list[str] = []
+    for text in report[1:]:
+        if text[:1].isspace() or not text:
+            frames.append(text)
+            continue
+        match = _LAST_LINE.match(text)
+        if match is None:
+            break
+        lines = _PROGRAM_LINE.findall("\n".join(frames))
+        error = _program_error(
+            match["category"].rpartition(".")[2],
+            match["message"] or "",
+            int(lines[-1]) if lines else None,
+            program,
+        )
+        return ReadError(error, False, _without_chained(stderr[:start]))
+    return ReadError(None, False, stderr)
+
+
+def exit_error(return_code: int) -> ProgramError:
+    """The error of a program that ended without a traceback."""
+    if return_code >= 0:
+        return ProgramError("ExitCode", f"the program ended with exit code {return_code}")
+    try:
+        name = signal.Signals(-return_code).name
+    except ValueError:
+        name = f"signal {-return_code}"
+    return ProgramError("Signal", f"the program was killed by {name}")
+
+
+def _program_error(category: str, message: str, line: int | None, program: str) -> ProgramError:
+    source = program.split("\n")
+    known = line is not None and 1 <= line <= len(source)
+    return ProgramError(
+        category=category,
+        message=message.strip()[:500],
+        line=line,
+        source_line=source[line - 1].strip()[:200] if line is not None and known else "",
+    )
+
+
+def _without_chained(printed: str) -> str:
+    """Also takes off the tracebacks of the exceptions that led to the last one."""
+    for link in (
+        "\nDuring handling of the above exception, another exception occurred:\n\n",
+        "\nThe above exception was the direct cause of the following exception:\n\n",
+    ):
+        if printed.endswith(link):
+            earlier = printed.rfind(_HEADER)
+            return _without_chained(printed[:earlier]) if earlier >= 0 else printed
+    return printed
