@@ -1,0 +1,1 @@
+"""Records of any known format -> problems -> parquet files for SFT and RL."""

@@ -1,0 +1,84 @@
+"""From a record's inputs and outputs to the texts of ``Case``, for stdin and for call problems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from data_preprocess.rows import BadRow
+from verl_ext.grading.problem import Case
+
+
+def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> tuple[Case, ...]:
+    """Cases of two parallel lists, none of them public yet.
+
+    Args:
+        inputs: stdin: texts, or lists of lines. call: lists of arguments, or JSON texts of such lists.
+        outputs: stdin: likewise. call: the expected value, or its JSON text where the input was one.
+        fn_name: Function to call; None or empty for stdin.
+        column: Named in the reject.
+
+    Raises:
+        BadRow: When the lists are missing, empty, of different length or hold something else.
+    """
+    for name, items in (("inputs", inputs), ("outputs", outputs)):
+        if not isinstance(items, list | tuple):
+            raise BadRow(f"{column}.{name}", f"must be a list, not {_kind(items)}")
+    if not inputs:
+        raise BadRow(f"{column}.inputs", "no tests: a problem without tests can't earn a reward")
+    if len(inputs) != len(outputs):
+        raise BadRow(
+            f"{column}.outputs", f"{len(outputs)} outputs for {len(inputs)} inputs; every input needs one"
+        )
+    if fn_name:
+        return tuple(
+            _call_case(given, expected, fn_name, column, index)
+            for index, (given, expected) in enumerate(zip(inputs, outputs, strict=True))
+        )
+    return tuple(
+        Case(_stdin_text(given, f"{column}.inputs", index), _stdin_text(expected, f"{column}.outputs", index))
+        for index, (given, expected) in enumerate(zip(inputs, outputs, strict=True))
+    )
+
+
+def with_public(cases: Sequence[Case], first_k: int) -> tuple[Case, ...]:
+    """The same cases with the first ``first_k`` public, at least one of several always hidden."""
+    num_public = min(first_k, max(len(cases) - 1, 1))
+    return tuple(
+        Case(case.input, case.expected, case.fn_name, public=index < num_public)
+        for index, case in enumerate(cases)
+    )
+
+
+def _stdin_text(item: Any, column: str, index: int) -> str:
+    if isinstance(item, str):
+        return item
+    if isinstance(item, list | tuple) and all(isinstance(line, str) for line in item):
+        return "\n".join(item)
+    raise BadRow(f"{column}[{index}]", f"must be text or a list of lines, not {_kind(item)}")
+
+
+def _call_case(given: Any, expected: Any, fn_name: str, column: str, index: int) -> Case:
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+            expected = json.loads(expected) if isinstance(expected, str) else expected
+        except ValueError as error:
+            raise BadRow(
+                f"{column}.inputs[{index}]", f"a call case given as text must be JSON: {error}"
+            ) from error
+    if not isinstance(given, list | tuple):
+        raise BadRow(f"{column}.inputs[{index}]", f"must be the list of arguments, not {_kind(given)}")
+    try:
+        return Case(_json(given), _json(expected), fn_name)
+    except (TypeError, ValueError) as error:
+        raise BadRow(f"{column}.inputs[{index}]", f"has no JSON form: {error}") from error
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _kind(value: Any) -> str:
+    return "null" if value is None else type(value).__name__

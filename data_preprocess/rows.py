@@ -1,0 +1,203 @@
+"""Rows of a file, one at a time, whatever the file's container: JSON array, JSON lines, gzip, parquet.
+
+Owns reading and what a rejected row looks like. Does not know what the columns mean (``user_format``,
+``leetcode_format``). Nothing here holds more than one row and one read block in memory, because a file may
+be larger than memory; a row that can't be read is reported and the next one is tried.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_BLOCK_CHARS = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_PARQUET_MAGIC = b"PAR1"
+_CUT_OFF = "\0cut off"
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+# Everything that can change the nesting depth of a JSON text, and what hides it.
+_JSON_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record as it stands in the file; ``number`` is the 1-based row (JSON lines: the line)."""
+
+    file: str
+    number: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that is left out, and why.
+
+    Attributes:
+        file: Path of the file.
+        row: 1-based row.
+        column: Column at fault; empty when the row as a whole is.
+        reason: What is wrong with it and, where it helps, what to do.
+    """
+
+    file: str
+    row: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file}: row {self.row}{column}: {self.reason}"
+
+
+class BadRow(ValueError):
+    """Raised by a format for a row it can't take; becomes a ``Reject``."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(f"{column}: {reason}")
+        self.column = column
+        self.reason = reason
+
+
+def read_rows(path: Path) -> Iterator[Row | Reject]:
+    """All rows of one file in file order.
+
+    Raises:
+        OSError: When the file can't be opened.
+        ValueError: When it is no such container or breaks off in the middle.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start:
+        raise ValueError(f"{path}: the file is empty")
+    if start == _PARQUET_MAGIC:
+        return _parquet_rows(path)
+    return _json_rows(path, gzipped=start.startswith(_GZIP_MAGIC))
+
+
+def parquet_schema(path: Path) -> pa.Schema | None:
+    """The schema of a parquet file, None for any other."""
+    with path.open("rb") as file:
+        if file.read(4) != _PARQUET_MAGIC:
+            return None
+    try:
+        return pq.read_schema(path)
+    except pa.ArrowException as error:
+        raise ValueError(f"{path}: not a readable parquet file: {error}") from error
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=64):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Row(str(path), number, values)
+    except pa.ArrowException as error:
+        raise ValueError(f"{path}: not a readable parquet file: {error}") from error
+
+
+def _json_rows(path: Path, *, gzipped: bool) -> Iterator[Row | Reject]:
+    try:
+        with gzip.open(path, "rb") if gzipped else path.open("rb") as opened:
+            blocks = _text_blocks(cast(IO[bytes], opened))
+            first, first_char = "", ""
+            for block in blocks:
+                first += block
+                first_char = first.lstrip("\ufeff \t\r\n")[:1]
+                if first_char:
+                    break
+            if first_char not in ("{", "["):
+                raise ValueError(f"{path}: neither JSON, JSON lines nor parquet (gzipped or not)")
+            texts = _array_items(first, blocks) if first_char == "[" else _lines(first, blocks)
+            for number, text in texts:
+                if text.strip():
+                    yield _parsed(path, number, text)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path}: damaged gzip file: {error}") from error
+
+
+def _text_blocks(file: IO[bytes]) -> Iterator[str]:
+    """UTF-8 text; bytes that are no UTF-8 become lone surrogates, by which ``_parsed`` knows the row."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    while block := file.read(_BLOCK_CHARS):
+        yield decoder.decode(block)
+    yield decoder.decode(b"", final=True)
+
+
+def _lines(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+    # Only "\n" ends a line: str.splitlines would also cut at U+2028 inside a JSON string.
+    pieces: list[str] = []
+    number = 0
+    for block in _chained(first, blocks):
+        *complete, rest = block.split("\n")
+        for text in complete:
+            number += 1
+            yield number, "".join([*pieces, text])
+            pieces = []
+        pieces.append(rest)
+    yield number + 1, "".join(pieces)
+
+
+def _array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+    """The texts of a JSON array's items, found by nesting depth so that a broken item spoils only itself."""
+    depth, number, item, rest = 0, 0, "", ""
+    for block in _chained(first, blocks):
+        text = rest + block
+        position = 0
+        taken = 0
+        for mark in _JSON_MARKS.finditer(text):
+            token = mark.group()
+            if token == '"':  # a string that goes on in the next block
+                break
+            position = mark.end()
+            if token in "[{":
+                depth += 1
+                if depth == 1:
+                    taken = position
+            elif token in "]}":
+                depth -= 1
+            if (depth == 1 and token == ",") or (depth == 0 and token == "]"):
+                number += 1
+                yield number, item + text[taken : mark.start()]
+                item, taken = "", position
+            if depth <= 0 and token == "]":
+                return
+        else:
+            position = len(text)
+        item += text[taken:position] if depth else ""
+        rest = text[position:]
+    yield number + 1, f"{item}{rest}{_CUT_OFF}"
+
+
+def _chained(first: str, blocks: Iterator[str]) -> Iterator[str]:
+    yield first.lstrip("\ufeff")
+    yield from blocks
+
+
+def _parsed(path: Path, number: int, text: str) -> Row | Reject:
+    if text.endswith(_CUT_OFF):
+        return Reject(str(path), number, "", "broken JSON: the array ends here without its closing bracket")
+    if _NOT_UTF8.search(text):
+        return Reject(str(path), number, "", "not UTF-8 text")
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Reject(str(path), number, "", f"broken JSON: {error.msg} at character {error.pos + 1}")
+    except RecursionError:
+        return Reject(str(path), number, "", "broken JSON: nested too deeply")
+    except ValueError as error:  # integers above Python's digit limit
+        return Reject(str(path), number, "", f"broken JSON: {error}")
+    if not isinstance(values, dict):
+        return Reject(str(path), number, "", f"a record must be a JSON object, not {type(values).__name__}")
+    return Row(str(path), number, values)

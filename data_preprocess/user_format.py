@@ -1,0 +1,152 @@
+"""The user's own records: ``question``, ``query_id``, ``input_output``, and optionally ``prompt``.
+
+``input_output`` is an object, or a JSON string of one: ``{"inputs", "outputs", "remote", "fn_name"}``. With
+``remote: true`` the items are paths of files under a configured root. Optional columns with a meaning are
+``language``, ``reference``, ``difficulty`` and ``family``; every other column is kept in ``Problem.extra``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data_preprocess.case_texts import make_cases, with_public
+from data_preprocess.rows import BadRow, Row
+from verl_ext.grading.problem import DIFFICULTIES, Problem
+
+REQUIRED = ("question", "query_id", "input_output")
+_OPTIONAL_TEXTS = ("prompt", "language", "reference", "family")
+
+
+def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Problem:
+    """One problem.
+
+    Args:
+        row: The record.
+        first_k: How many of its cases become public.
+        remote_root: Folder under which files of ``remote: true`` rows may lie; None refuses such rows.
+
+    Raises:
+        BadRow: When a column is missing, has the wrong type, or the tests are unusable.
+    """
+    values = row.values
+    for column in REQUIRED:
+        if values.get(column) is None:
+            raise BadRow(column, "missing")
+    question, query_id = _text(values, "question"), _query_id(values["query_id"])
+    texts = {name: _text(values, name) for name in _OPTIONAL_TEXTS if values.get(name) is not None}
+    tests = _tests(values["input_output"])
+    fn_name = tests.get("fn_name")
+    if fn_name is not None and not isinstance(fn_name, str):
+        raise BadRow("input_output.fn_name", "must be text")
+    remote = tests.get("remote", False)
+    if remote is not None and not isinstance(remote, bool):
+        raise BadRow("input_output.remote", f"must be true or false, not {remote!r}")
+    inputs, outputs = tests.get("inputs"), tests.get("outputs")
+    if remote:
+        inputs = _fetched(inputs, "input_output.inputs", remote_root)
+        outputs = _fetched(outputs, "input_output.outputs", remote_root)
+    difficulty = values.get("difficulty")
+    known_difficulty = difficulty if difficulty in DIFFICULTIES else None
+    taken = {*REQUIRED, *_OPTIONAL_TEXTS} | ({"difficulty"} if known_difficulty else set())
+    return Problem(
+        query_id=query_id,
+        question=question,
+        cases=with_public(make_cases(inputs, outputs, fn_name or None, "input_output"), first_k),
+        language=texts.get("language", "python"),
+        system_prompt=texts.get("prompt") or None,
+        reference=texts.get("reference"),
+        difficulty=known_difficulty,
+        family=texts.get("family"),
+        extra={name: _plain(name, value) for name, value in values.items() if name not in taken},
+    )
+
+
+def check_user_schema(schema: pa.Schema, path: Path) -> None:
+    """Refuses a parquet file whose columns can't be such records.
+
+    Raises:
+        ValueError: Naming the column, its type and the types that are read.
+    """
+    for column in REQUIRED:
+        if column not in schema.names:
+            raise ValueError(f"{path}: no column {column!r}; found {', '.join(schema.names)}")
+        kind = schema.field(column).type
+        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        also = {
+            "question": False,
+            "query_id": pa.types.is_integer(kind),
+            "input_output": pa.types.is_struct(kind),
+        }[column]
+        if not (is_text or also):
+            wanted = {
+                "question": "string",
+                "query_id": "string or integer",
+                "input_output": "struct or string",
+            }
+            raise ValueError(f"{path}: column {column!r} has the type {kind}; it must be {wanted[column]}")
+
+
+def _text(values: Mapping[str, Any], column: str) -> str:
+    value = values[column]
+    if not isinstance(value, str):
+        raise BadRow(column, f"must be text, not {type(value).__name__}")
+    if column == "question" and not value.strip():
+        raise BadRow(column, "empty")
+    return value
+
+
+def _query_id(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadRow("query_id", f"must be text or an integer, not {type(value).__name__}")
+    if not str(value).strip():
+        raise BadRow("query_id", "empty")
+    return str(value)
+
+
+def _tests(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise BadRow("input_output", f"broken JSON: {error}") from error
+    if not isinstance(value, Mapping):
+        raise BadRow("input_output", f"must be an object with inputs and outputs, not {type(value).__name__}")
+    return value
+
+
+def _fetched(items: Any, column: str, root: Path | None) -> list[str]:
+    if not isinstance(items, list | tuple):
+        raise BadRow(column, "must be a list of paths")
+    return [_read_remote(item, f"{column}[{index}]", root) for index, item in enumerate(items)]
+
+
+def _read_remote(item: Any, column: str, root: Path | None) -> str:
+    """The text of one file under ``root``; everything else is refused by name."""
+    if not isinstance(item, str):
+        raise BadRow(column, f"must be a path, not {type(item).__name__}")
+    if "://" in item:
+        raise BadRow(column, f"{item!r} is a URL; only files under remote_root are read")
+    if root is None:
+        raise BadRow(column, f"{item!r} is remote and remote_root is not set")
+    base = root.resolve()
+    path = (base / item).resolve()
+    if not path.is_relative_to(base):
+        raise BadRow(column, f"{item!r} leads outside remote_root")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRow(column, f"{item!r} can't be read: {error}") from error
+
+
+def _plain(name: str, value: Any) -> Any:
+    """The value when JSON can hold it; parquet knows more types (dates, bytes) than a stored problem."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return value

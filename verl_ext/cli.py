@@ -1,0 +1,92 @@
+"""What every entry point shares: composing its config, and one line instead of a traceback for user errors.
+
+Hydra's compose API is used instead of ``@hydra.main``, which changes the working directory and prints
+tracebacks for mistyped overrides. Does not know any entry point or config key.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from verl_ext.sandbox.errors import SandboxError
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+def config_dir() -> Path:
+    """The folder of the Hydra configs: the checkout's, else the one an installed package brought along.
+
+    Raises:
+        FileNotFoundError: When neither exists.
+    """
+    candidates = (
+        Path(__file__).resolve().parents[1] / "configs",
+        Path(sys.prefix) / "share" / "code_agentic" / "configs",
+    )
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    raise FileNotFoundError(f"no configs folder at {' or '.join(map(str, candidates))}")
+
+
+def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """Composes ``configs/<config_name>.yaml`` with command-line overrides; unknown keys are refused.
+
+    Raises:
+        HydraException: When an override or a group choice is not understood.
+        ValueError: When required values (``???``) are left unset, naming them.
+    """
+    with initialize_config_dir(config_dir=str(config_dir()), version_base=None, job_name=config_name):
+        config = hydra_compose(config_name, overrides=list(overrides))
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ValueError(f"required config keys are not set: {', '.join(missing)} (give KEY=VALUE)")
+    return config
+
+
+def run_main(main: Callable[[], None]) -> NoReturn:
+    """Runs an entry point and exits: 0 when done, 2 with one line on stderr for what the user can mend.
+
+    ``HYDRA_FULL_ERROR=1`` prints the traceback as well. Any other exception is a bug of ours and keeps its
+    traceback.
+    """
+    try:
+        main()
+    except (ValueError, OSError, SandboxError, HydraException, OmegaConfBaseException) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            traceback.print_exc()
+        print(f"error: {error_line(error)}", file=sys.stderr)
+        sys.exit(EXIT_USER_ERROR)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    sys.exit(0)
+
+
+def error_line(error: BaseException) -> str:
+    """One line that says what is wrong."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    # The cause of a config error is often the line that names the key.
+    lines = str(error).splitlines() + (
+        str(error.__cause__).splitlines()
+        if isinstance(error, HydraException) and error.__cause__ is not None
+        else []
+    )
+    kept = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    text = "; ".join(line for line in kept if not line.startswith(("object_type=", "full_key:")))
+    if isinstance(error, SandboxError):
+        return f"sandbox: {text or type(error).__name__}"
+    return text or type(error).__name__
