@@ -14,13 +14,13 @@ from typing import Any
 
 from recipe.code_agentic.problems.template import InputGenerator, Params, ProblemTemplate
 
-# What is given -> the line that reads it. The names n, a, b, s, w and l are the names in the questions.
-READERS: Mapping[str, str] = {
-    "n": "n=int(input())",
-    "a and b": "a,b=map(int,input().split())",
-    "numbers": "l=list(map(int,input().split()))",
-    "a word": "s=input()",
-    "words": "w=input().split()",
+# What is given -> how a question says so, and the line that reads it.
+READERS: Mapping[str, tuple[str, str]] = {
+    "n": ("n", "n=int(input())"),
+    "a and b": ("a and b on one line", "a,b=map(int,input().split())"),
+    "numbers": ("a line of numbers", "l=list(map(int,input().split()))"),
+    "a word": ("a word", "s=input()"),
+    "words": ("a line of words", "w=input().split()"),
 }
 
 JOINERS = ("-", "+", ",", ":", "/", ";", "=", "_", "|", "&")
@@ -32,7 +32,8 @@ WORDS = (
     "cat", "dog", "sun", "map", "red", "hat", "cup", "pen", "box", "fox", "key", "egg", "ice",
     "jam", "kit", "leg", "mud", "net", "oak", "pig", "rug", "sea", "tea", "van", "web", "yak",
     "zoo", "ant", "bee", "cow", "blue", "tree", "bird", "fish", "moon", "star", "rain", "snow",
-    "lamp", "road", "ship", "door", "book", "ball", "apple", "bread", "chair", "river",
+    "lamp", "road", "ship", "door", "book", "ball", "apple", "bread", "chair", "river", "house",
+    "grape", "lemon", "stone", "tiger", "water",
 )
 # fmt: on
 
@@ -66,12 +67,13 @@ def short(
         difficulty: Of ``DIFFICULTIES``.
         edges: Inputs that every variation must contain.
     """
+    said, reader = READERS[given]
     return ProblemTemplate(
         name=name,
         family=family,
         difficulty=difficulty,
-        wordings=(f"Given {given}, print {wanted}.", f"Read {given} and print {wanted}."),
-        reference=f"{READERS[given]}\nprint({expression})",
+        wordings=(f"Given {said}, print {wanted}.", f"Read {said} and print {wanted}."),
+        reference=f"{reader}\nprint({expression})",
         make_input=draw,
         examples=examples,
         params=params or {},

@@ -32,7 +32,7 @@ _SHIFT = (
         [("4", "6"), ("25", "-15")], params={"k": starting(10, range(2, 41))}, edges=["0", "-30"],
     ),
     short(
-        "number_and_neighbour", "number_shift", "n", "n and then n plus $k", "n,n+$k", number(1, 99),
+        "number_and_neighbour", "number_shift", "n", "n and n plus $k with a space", "n,n+$k", number(1, 99),
         [("4", "4 6"), ("98", "98 100")], params={"k": range(2, 30)}, edges=["0", "-30"],
     ),
     short(
@@ -76,7 +76,8 @@ _DIVIDE = (
         [("20", "2"), ("21", "0")], params={"k": starting(3, range(3, 31))}, edges=["0"],
     ),
     short(
-        "divide_and_rest", "number_divide", "n", "n divided by $k, rounded down, and the rest", "n//$k,n%$k",
+        "divide_and_rest", "number_divide", "n", "n divided by $k, rounded down, a space and the rest",
+        "n//$k,n%$k",
         number(1, 99), [("20", "6 2"), ("21", "7 0")], params={"k": starting(3, range(2, 21))}, edges=["0"],
     ),
     short(
@@ -88,15 +89,16 @@ _DIVIDE = (
 
 _TEXT = (
     short(
-        "number_unit", "number_text", "n", "n and then '$unit'", "n,'$unit'", number(1, 99),
+        "number_unit", "number_text", "n", "n, a space and '$unit'", "n,'$unit'", number(1, 99),
         [("4", "4 kg"), ("70", "70 kg")], params={"unit": UNITS}, edges=["0"],
     ),
     short(
-        "unit_number", "number_text", "n", "'$unit' and then n", "'$unit',n", number(1, 99),
+        "unit_number", "number_text", "n", "'$unit', a space and n", "'$unit',n", number(1, 99),
         [("4", "kg 4"), ("70", "kg 70")], params={"unit": UNITS}, edges=["0"],
     ),
     short(
-        "number_plus_unit", "number_text", "n", "n plus $k and then '$unit'", "n+$k,'$unit'", number(1, 99),
+        "number_plus_unit", "number_text", "n", "n plus $k, a space and '$unit'", "n+$k,'$unit'",
+        number(1, 99),
         [("4", "6 kg"), ("70", "72 kg")], params={"k": range(2, 8), "unit": UNITS}, edges=["0"],
     ),
     short(
@@ -104,11 +106,11 @@ _TEXT = (
         [("4", "!4!"), ("70", "!70!")], params={"c": MARKS}, edges=["0"],
     ),
     short(
-        "number_unit_vague", "number_text", "n", "n and then its unit", "n,'$unit'", number(1, 99),
+        "number_unit_vague", "number_text", "n", "n, a space and its unit", "n,'$unit'", number(1, 99),
         [("4", "4 kg"), ("70", "70 kg")], params={"unit": UNITS}, vague=True,
     ),
     short(
-        "number_plus_unit_vague", "number_text", "n", "n plus $k and then its unit", "n+$k,'$unit'",
+        "number_plus_unit_vague", "number_text", "n", "n plus $k, a space and its unit", "n+$k,'$unit'",
         number(1, 99), [("4", "6 kg"), ("70", "72 kg")], params={"k": range(2, 8), "unit": UNITS}, vague=True,
     ),
     short(
@@ -219,12 +221,13 @@ _COUNT_UP = (
         number(2, 9), [("3", "1-2-3"), ("5", "1-2-3-4-5")], params={"s": JOINERS}, edges=["1"],
     ),
     short(
-        "down_to", "number_range", "n", "the numbers from n down to $k", "*range(n,$k-1,-1)",
+        "down_to", "number_range", "n", "the numbers from n down to $k on one line", "*range(n,$k-1,-1)",
         lambda rng, params: str(params["k"] + rng.randint(1, 8)), [("6", "6 5 4"), ("4", "4")],
         params={"k": starting(4, range(1, 11))}, difficulty="medium",
     ),
     short(
-        "steps_from", "number_range", "n", "the numbers from $a to n in steps of $k", "*range($a,n+1,$k)",
+        "steps_from", "number_range", "n", "the numbers from $a to n in steps of $k on one line",
+        "*range($a,n+1,$k)",
         lambda rng, params: str(params["a"] + rng.randint(4, 20)), [("9", "1 4 7"), ("10", "1 4 7 10")],
         params={"a": range(1, 8), "k": range(3, 9)}, edges=["7"], difficulty="medium",
     ),
@@ -233,7 +236,7 @@ _COUNT_UP = (
         number(2, 9), [("3", "1-2-3"), ("5", "1-2-3-4-5")], params={"s": JOINERS}, vague=True,
     ),
     short(
-        "up_to_vague", "number_range", "n", "the numbers from $a up to n", "*range($a,n$end)",
+        "up_to_vague", "number_range", "n", "the numbers from $a up to n on one line", "*range($a,n$end)",
         lambda rng, params: str(params["a"] + rng.randint(1, 8)), [("3", "1 2 3"), ("5", "1 2 3 4 5")],
         params={"end": ("+1", ""), "a": range(1, 10)}, vague=True,
     ),
