@@ -6,6 +6,7 @@ tracebacks for mistyped overrides. Does not know any entry point or config key.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import traceback
@@ -48,6 +49,10 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
         HydraException: When an override or a group choice is not understood.
         ValueError: When required values (``???``) are left unset, naming them.
     """
+    # Configs compute sizes from each other and name files beside them.
+    OmegaConf.register_new_resolver("add", lambda *numbers: sum(numbers), replace=True)
+    OmegaConf.register_new_resolver("mul", lambda *numbers: math.prod(numbers), replace=True)
+    OmegaConf.register_new_resolver("config_dir", lambda path: str(config_dir() / path), replace=True)
     with initialize_config_dir(config_dir=str(config_dir()), version_base=None, job_name=config_name):
         config = hydra_compose(config_name, overrides=list(overrides))
     missing = sorted(OmegaConf.missing_keys(config))

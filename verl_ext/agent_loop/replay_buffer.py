@@ -24,9 +24,14 @@ class TooManySandboxFailures(SandboxError):
 class EpisodeReplayBuffer(ReplayBuffer):
     """verl's replay buffer with episode metrics and a limit on void episodes.
 
-    ``trainer.v1.sampler.sampler_kwargs`` must hold ``num_samples`` (episodes per problem in training) and
-    ``max_void_share`` (0 to 1, share of a step's episodes that may be void).
+    ``trainer.v1.sampler.sampler_kwargs`` must hold ``num_samples`` (episodes per problem in training),
+    ``max_void_share`` (0 to 1, share of a step's episodes that may be void) and ``poll_interval_s``
+    (seconds between looks for finished episodes; verl's own 2 s are most of a small model's step).
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.poll_interval = float(self.sampler_kwargs.poll_interval_s)
 
     def sample(self, global_steps: int, partition_id: str, batch_size: int) -> tuple[Any, dict[str, Any]]:
         """Samples a batch and adds ``episode/*``, ``reward/*`` and ``stop/*`` metrics to verl's own.

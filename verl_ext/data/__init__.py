@@ -1,1 +1,1 @@
-"""TBD"""
+"""Datasets that verl loads: SFT conversations with exact masks, RL rows with problems."""

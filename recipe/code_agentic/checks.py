@@ -1,0 +1,97 @@
+"""Checks of a composed configuration before anything is started: one line each, naming key, value, remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from recipe.code_agentic.reward import ShapedWeights
+
+
+def check_files(*paths: str) -> list[Path]:
+    """The paths as files that exist.
+
+    Raises:
+        ValueError: For the first that doesn't.
+    """
+    files = [Path(path) for path in paths]
+    for file in files:
+        if not file.is_file():
+            raise ValueError(f"{file}: no such file; run data_preprocess/preprocess.py first or set data_dir")
+    return files
+
+
+def check_model_path(path: str) -> None:
+    """A path that looks like a folder must hold a model; anything else is taken for a hub name.
+
+    Raises:
+        ValueError: When the folder has no config.json.
+    """
+    if path.startswith(("/", ".", "~", "outputs")) or path.count("/") != 1:
+        if not (Path(path).expanduser() / "config.json").is_file():
+            raise ValueError(f"model.profile.path={path}: no model there (config.json is missing)")
+
+
+def check_scale(config: DictConfig) -> None:
+    """The chosen scale must fit the machine.
+
+    Raises:
+        ValueError: When it asks for a GPU that is not there.
+    """
+    if config.scale.device == "cuda" and config.scale.nodes == 1:
+        import torch
+
+        if torch.cuda.device_count() < config.scale.gpus_per_node:
+            raise ValueError(
+                f"scale.gpus_per_node={config.scale.gpus_per_node}, but this machine has "
+                f"{torch.cuda.device_count()} GPUs; choose scale=cpu model=tiny or a machine with GPUs"
+            )
+
+
+def check_ppo(config: DictConfig) -> None:
+    """Batch sizes, lengths and reward weights of an RL run.
+
+    Raises:
+        ValueError: For the first that can't work.
+    """
+    batch, mini = config.data.train_batch_size, config.actor_rollout_ref.actor.ppo_mini_batch_size
+    processes = config.scale.nodes * config.scale.gpus_per_node
+    samples = config.actor_rollout_ref.rollout.n
+    if batch % mini:
+        raise ValueError(
+            f"data.train_batch_size={batch} is not a multiple of actor_rollout_ref.actor.ppo_mini_batch_size={mini}"
+        )
+    if mini * samples % processes:
+        raise ValueError(
+            f"actor_rollout_ref.actor.ppo_mini_batch_size={mini} times actor_rollout_ref.rollout.n={samples} does "
+            f"not divide over {processes} training processes (scale.nodes * scale.gpus_per_node)"
+        )
+    if config.algorithm.adv_estimator == "grpo" and samples < 2:
+        raise ValueError(
+            f"actor_rollout_ref.rollout.n={samples}: GRPO compares the episodes of a group, use 2 or more"
+        )
+    longest = config.data.max_prompt_length + config.data.max_response_length
+    if config.scale.max_tokens_per_gpu < longest:
+        raise ValueError(
+            f"scale.max_tokens_per_gpu={config.scale.max_tokens_per_gpu} is less than one episode of {longest} "
+            "tokens (data.max_prompt_length + data.max_response_length)"
+        )
+    weights = dict(config.reward.custom_reward_function.get("reward_kwargs", {}))
+    if weights.pop("kind", None) is not None:
+        ShapedWeights(**weights)
+
+
+def check_sft(config: DictConfig) -> None:
+    """Batch sizes of an SFT run.
+
+    Raises:
+        ValueError: When they do not divide.
+    """
+    batch, micro = config.data.train_batch_size, config.data.micro_batch_size_per_gpu
+    processes = config.scale.nodes * config.scale.gpus_per_node
+    if batch % (micro * processes):
+        raise ValueError(
+            f"data.train_batch_size={batch} is not a multiple of data.micro_batch_size_per_gpu={micro} times "
+            f"{processes} training processes (scale.nodes * scale.gpus_per_node)"
+        )

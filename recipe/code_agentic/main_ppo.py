@@ -1,0 +1,72 @@
+"""RL on verl's Ray trainer: composes and checks the configuration, starts what the run needs, trains.
+
+``python -m recipe.code_agentic.main_ppo [--dry-run] [key=value ...]``; configs/ppo.yaml says what there is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from recipe.code_agentic.checks import check_files, check_model_path, check_ppo, check_scale
+from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
+from verl_ext.cli import compose, run_main
+
+
+def main() -> None:
+    """Checks, then trains to the end and links the trained model."""
+    dry_run = "--dry-run" in sys.argv
+    config = compose("ppo", [argument for argument in sys.argv[1:] if argument != "--dry-run"])
+    files = check_files(config.data.train_files, config.data.val_files)
+    check_model_path(config.actor_rollout_ref.model.path)
+    check_scale(config)
+    check_ppo(config)
+    if dry_run:
+        print(OmegaConf.to_yaml(config, resolve=True))
+        return
+    output_dir = Path(config.output_dir)
+    write_provenance(output_dir, config, files)
+    if latest := latest_checkpoint(output_dir):
+        print(f"resuming RL from step {latest[0]} ({latest[1]})", flush=True)
+    os.environ["VERL_FILE_LOGGER_PATH"] = str(next_metrics_file(output_dir).absolute())
+    os.environ["TENSORBOARD_DIR"] = str((output_dir / "tensorboard").absolute())
+    if config.scale.device == "cpu":
+        from verl_ext.platform.environment import cpu_environment
+
+        os.environ.update(cpu_environment())
+    train(config)
+    print(f"model: {link_model(output_dir, subfolder='actor/huggingface')}", flush=True)
+
+
+def train(config: DictConfig) -> None:
+    """Runs verl's V1 trainer with a sandbox beside it and a watchdog over both."""
+    from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import validate_config
+
+    from verl_ext.platform.watchdog import Watchdog
+    from verl_ext.sandbox.embedded import EmbeddedSandbox
+
+    validate_config(
+        config=config,
+        use_reference_policy=need_reference_policy(config),
+        use_critic=need_critic(config),
+    )
+    # Ray workers may run in another folder.
+    for key in ("output_dir", "data_dir"):
+        OmegaConf.update(config, key, str(Path(config[key]).absolute()))
+    sandbox = config.code_agentic.sandbox
+    with ExitStack() as stack:
+        if sandbox.endpoint is None:
+            server = stack.enter_context(EmbeddedSandbox(num_workers=sandbox.num_workers))
+            sandbox.endpoint = server.endpoint
+        stack.enter_context(Watchdog(stall_report_min=config.stall_report_min))
+        run_ppo(config, task_runner_class=TaskRunnerV1)
+
+
+if __name__ == "__main__":
+    run_main(main)
