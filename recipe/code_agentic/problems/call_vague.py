@@ -101,9 +101,7 @@ TEMPLATES: tuple[ProblemTemplate, ...] = (
         family="vague_text",
         wordings=("Write f(a) that returns a word if a is over $k, else the word no.",),
         reference="def f(a):\n return '$y' if a>$k else 'no'",
-        make_input=lambda rng, params: [
-            params["k"] + rng.choice((0, 1, 2, rng.randint(1, 30), rng.randint(-9, 30)))
-        ],
+        make_input=lambda rng, params: [params["k"] + rng.choice((0, 1, *rng.sample(range(-12, 40), 8)))],
         examples=(([6], "yes"), ([5], "no"), ([0], "no")),
         params={"k": range(5, 13), "y": ("yes", "big", "over", "top")},
         edge_inputs=([0], [50]),
