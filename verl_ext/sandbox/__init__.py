@@ -1,1 +1,1 @@
-"""TBD"""
+"""Runs programs that nobody trusts: protocol, clients, the embedded server and its isolation."""

@@ -1,0 +1,134 @@
+"""Isolation tiers behind one face, as the fork server uses them.
+
+``NamespaceTier`` is tier A (``jail``); weaker ones follow where namespaces are not to be had. A tier forks, dresses
+the child, and can kill everything that came of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any, Protocol
+
+from verl_ext.sandbox import jail, seccomp, syscalls
+from verl_ext.sandbox.limits import StageLimits
+
+
+class Run(Protocol):
+    """What was forked for one stage. ``pid`` is 0 in the child."""
+
+    pid: int
+
+    def kill(self) -> None:
+        """Sends SIGKILL to everything the stage started; harmless when nothing is left."""
+        ...
+
+    def remaining_fd(self) -> int | None:
+        """A descriptor that becomes readable once nothing is left; None when that is so already."""
+        ...
+
+    def reap(self) -> None:
+        """Called once nothing is left: releases what was held."""
+        ...
+
+
+class Tier(Protocol):
+    """One way to confine programs."""
+
+    def prepare(self, read_only_paths: tuple[str, ...]) -> None:
+        """Once, in the fork server, before any run."""
+        ...
+
+    def fork(self, uid: int | None) -> Run:
+        """Forks; returns in both processes."""
+        ...
+
+    def enter_run(self, limits: StageLimits, uid: int | None, payload: dict[str, Any]) -> str:
+        """In the child: takes away what the program must not have; returns the working directory."""
+        ...
+
+    def seal(self) -> None:
+        """In the child, last of all: the system-call filter."""
+        ...
+
+
+class _NamespaceRun:
+    def __init__(self) -> None:
+        self._init = syscalls.NamespaceInit()
+        self._init_fd = os.pidfd_open(self._init.pid)
+        self.pid = -1
+
+    def fork(self, own_namespace_fd: int) -> None:
+        syscalls.setns(self._init_fd, syscalls.CLONE_NEWPID)
+        try:
+            self.pid = os.fork()
+        finally:
+            if self.pid != 0:
+                syscalls.setns(own_namespace_fd, syscalls.CLONE_NEWPID)
+
+    def kill(self) -> None:
+        signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
+
+    def remaining_fd(self) -> int | None:
+        return self._init_fd
+
+    def reap(self) -> None:
+        os.waitpid(self._init.pid, 0)
+        os.close(self._init_fd)
+
+
+class NamespaceTier:
+    """Tier A: everything fresh per run, and the pid namespace's init as the kill switch."""
+
+    def __init__(self) -> None:
+        self._filter: bytes | None = None
+        self._own_namespace_fd = -1
+
+    def prepare(self, read_only_paths: tuple[str, ...]) -> None:
+        jail.enter_outer_namespaces()
+        keep_alive_as_parent()
+        jail.build_system(read_only_paths)
+        self._filter = seccomp.native_filter()
+        self._own_namespace_fd = os.open("/proc/self/ns/pid", os.O_RDONLY)
+
+    def fork(self, uid: int | None) -> Run:
+        run = _NamespaceRun()
+        try:
+            run.fork(self._own_namespace_fd)
+        except OSError:
+            run.kill()
+            run.reap()
+            raise
+        return run
+
+    def enter_run(self, limits: StageLimits, uid: int | None, payload: dict[str, Any]) -> str:
+        jail.enter_run(limits, uid)
+        return jail.WORK_DIR
+
+    def seal(self) -> None:
+        if self._filter is not None:
+            seccomp.install(self._filter)
+
+
+def keep_alive_as_parent() -> None:
+    """Forks: the child goes on as first process of the new pid namespace, the parent only waits for it.
+
+    Both die with the server, and the whole namespace dies with the child.
+    """
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    child = os.fork()
+    if child != 0:
+        os.waitpid(child, 0)
+        os._exit(0)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def make_tier(name: str) -> Tier:
+    """The tier of that name.
+
+    Raises:
+        ValueError: For an unknown name.
+    """
+    if name == "A":
+        return NamespaceTier()
+    raise ValueError(f"unknown isolation tier {name!r}")

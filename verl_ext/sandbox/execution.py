@@ -1,0 +1,160 @@
+"""From a request to a result: the stages of each language, run on a pool of fork servers.
+
+Owns which files and limits a stage gets and how an outcome is read (time limit, memory exceeded). Knows neither
+HTTP nor how a stage is confined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
+from verl_ext.sandbox.languages import LANGUAGES, Language
+from verl_ext.sandbox.limits import StageLimits
+from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
+from verl_ext.sandbox.worker import Stage, StageOutcome, Worker, WorkerConfig
+
+# V8's and glibc++'s last words; Python's is the last line of a traceback.
+_MEMORY_MARKS = re.compile(
+    rb"^(?:[\w.]*\.)?_?(?:Array)?MemoryError\b[^\n]*\s*\Z"
+    rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory",
+    re.MULTILINE,
+)
+_COMPILER_MEMORY_MB = 2048
+_COMPILER_PROCESSES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Limits a request does not speak of.
+
+    Attributes:
+        memory_mb: MiB when the request sets no limit.
+        disk_mb: MiB of the working directory.
+        processes: Processes and threads of a run.
+    """
+
+    memory_mb: int = 1024
+    disk_mb: int = 256
+    processes: int = 128
+
+
+class Pool:
+    """Fork servers behind one admission queue."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        defaults: Defaults,
+        *,
+        num_workers: int,
+        max_running: int,
+        max_waiting: int,
+    ) -> None:
+        self._defaults = defaults
+        self._workers = [Worker(config, index) for index in range(num_workers)]
+        self._slots = asyncio.Semaphore(max_running)
+        self._max_admitted = max_running + max_waiting
+        self._max_running = max_running
+        self._admitted = 0
+
+    @property
+    def num_running(self) -> int:
+        return min(self._admitted, self._max_running)
+
+    @property
+    def num_waiting(self) -> int:
+        return max(0, self._admitted - self._max_running)
+
+    async def start(self) -> None:
+        """Starts every fork server.
+
+        Raises:
+            SandboxInternalError: When one can't be started.
+        """
+        await asyncio.gather(*(worker.start() for worker in self._workers))
+
+    def stop(self) -> None:
+        """Ends every fork server and whatever runs there."""
+        for worker in self._workers:
+            worker.stop()
+
+    async def run(self, request: RunRequest) -> RunResult:
+        """Runs one request, after waiting for a slot.
+
+        Raises:
+            SandboxOverloaded: When too many wait already.
+            SandboxInternalError: When our side failed.
+        """
+        if self._admitted >= self._max_admitted:
+            raise SandboxOverloaded(f"{self.num_waiting} runs are waiting already")
+        self._admitted += 1
+        try:
+            async with self._slots:
+                return await self._run_stages(request, LANGUAGES[request.language])
+        finally:
+            self._admitted -= 1
+
+    async def _run_stages(self, request: RunRequest, language: Language) -> RunResult:
+        worker = min(self._workers, key=lambda w: w.num_running)
+        files = {path: (content, 0o644) for path, content in request.files.items()}
+        source = {language.source: (request.code.encode("utf-8", "surrogatepass"), 0o644)}
+        compiled: StageResult | None = None
+        program: Mapping[str, tuple[bytes, int]] = source
+        if language.compile is not None:
+            outcome = await worker.run(
+                Stage(
+                    main=language.source,
+                    argv=language.compile,
+                    files=files | source,
+                    stdin=None,
+                    limits=StageLimits(
+                        wall_s=request.compile_timeout_s,
+                        memory_mb=_COMPILER_MEMORY_MB,
+                        disk_mb=self._defaults.disk_mb,
+                        processes=_COMPILER_PROCESSES,
+                    ),
+                    fetch=(language.program,),
+                )
+            )
+            compiled = _stage_result(outcome)
+            if compiled.return_code != 0:
+                return RunResult(compile=compiled, run=None)
+            if language.program not in outcome.files:
+                raise SandboxInternalError("the compiler left no program, or one too large to take over")
+            program = {language.program: (outcome.files[language.program], 0o755)}
+        outcome = await worker.run(
+            Stage(
+                main=language.source,
+                argv=language.run,
+                files=files | program,
+                stdin=None if request.stdin is None else request.stdin.encode("utf-8", "surrogatepass"),
+                limits=StageLimits(
+                    wall_s=request.run_timeout_s,
+                    cpu_s=request.cpu_limit_s,
+                    memory_mb=request.memory_limit_mb or self._defaults.memory_mb,
+                    disk_mb=self._defaults.disk_mb,
+                    processes=self._defaults.processes,
+                    bounded_address_space=not language.reserves_memory,
+                ),
+                fetch=request.fetch_files,
+            )
+        )
+        return RunResult(compile=compiled, run=_stage_result(outcome), files=outcome.files)
+
+
+def _stage_result(outcome: StageOutcome) -> StageResult:
+    timed_out = outcome.reason in ("wall", "cpu")
+    failed = not timed_out and outcome.return_code != 0
+    return StageResult(
+        status=StageStatus.TIME_LIMIT if timed_out else StageStatus.FINISHED,
+        execution_time_s=outcome.wall_s,
+        return_code=None if timed_out else outcome.return_code,
+        stdout=outcome.stdout.decode("utf-8", "replace"),
+        stderr=outcome.stderr.decode("utf-8", "replace"),
+        output_truncated=outcome.output_truncated,
+        memory_exceeded=failed and _MEMORY_MARKS.search(outcome.stderr[-4000:]) is not None,
+    )

@@ -1,0 +1,118 @@
+"""Runs a Python program in a forked interpreter as ``python3 main.py`` would run it.
+
+Owns what a program can see of its interpreter: ``__main__``, ``sys.argv`` and ``sys.path``, tracebacks with the
+program's frames only, exit codes, threads and exit handlers at the end. Isolation is already in place here.
+What differs from a fresh interpreter, because all runs of one fork server share it: address layout, hash
+seed, and the modules that are already imported.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import os
+import signal
+import sys
+import types
+from importlib.machinery import SourceFileLoader
+
+from verl_ext.sandbox import syscalls
+
+
+def run_as_main(path: str) -> None:
+    """Runs the file as ``__main__`` and ends the process with the exit code plain Python would give.
+
+    Args:
+        path: Absolute path of the program; shown in tracebacks.
+    """
+    _forget_ourselves(path)
+    main = _make_main_module(path)
+    sys.modules["__main__"] = main
+    with open(path, "rb") as file:
+        source = file.read()
+    # The program gets the depth of recursion it would have without the frames below it.
+    sys.setrecursionlimit(sys.getrecursionlimit() + 2)
+    code = 0
+    try:
+        exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
+    except SystemExit as request:
+        code = _exit_code(request)
+    except BaseException as error:
+        code = _report(error)
+    finally:
+        code = _finish(main, code)
+        syscalls.exit_process(code)
+
+
+def _forget_ourselves(path: str) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "verl_ext"]:
+        del sys.modules[name]
+    sys.argv = [path]
+    sys.orig_argv = [sys.executable, path]
+    sys.path.insert(0, os.path.dirname(path))
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.enable()
+
+
+def _make_main_module(path: str) -> types.ModuleType:
+    main = types.ModuleType("__main__")
+    main.__dict__.update(
+        __file__=path,
+        __builtins__=builtins,
+        __cached__=None,
+        __annotations__={},
+        __loader__=SourceFileLoader("__main__", path),
+    )
+    return main
+
+
+def _exit_code(request: SystemExit) -> int:
+    if request.code is None:
+        return 0
+    if isinstance(request.code, int):
+        return request.code & 0xFF
+    sys.stdout.flush()
+    print(request.code, file=sys.stderr)
+    return 1
+
+
+def _report(error: BaseException) -> int:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    error = error.with_traceback(traceback)
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+    sys.excepthook(type(error), error, traceback)
+    if isinstance(error, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return 1
+
+
+def _finish(main: types.ModuleType, code: int) -> int:
+    """What interpreter finalisation does that a program can notice, without its 3 ms: waits for threads, runs
+    exit handlers, drops the program's own objects (their ``__del__``, unflushed files), flushes."""
+    if "threading" in sys.modules:
+        sys.modules["threading"]._shutdown()
+    atexit._run_exitfuncs()
+    code = _flush(code)
+    names = main.__dict__
+    for private in (True, False):
+        for name in list(names):
+            if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") is private:
+                names[name] = None
+    gc.collect()
+    return _flush(code)
+
+
+def _flush(code: int) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except Exception:
+            code = 120  # plain Python's code for output that could not be written
+    return code
