@@ -18,6 +18,8 @@ _SYNTAX_ERROR = re.compile(
     r"(?P<category>SyntaxError|IndentationError|TabError)(?:: (?P<message>.*))?$",
     re.MULTILINE,
 )
+# The interpreter's own guess depends on its version; the recipes make their own.
+_GUESS = re.compile(r"\. (?:Did you mean|Did you forget|Perhaps you forgot)\b.*$")
 _LAST_LINE = re.compile(r"^(?P<category>[A-Za-z_][\w.<>]*)(?:: (?P<message>.*))?$")
 
 
@@ -88,7 +90,7 @@ def _program_error(category: str, message: str, line: int | None, program: str) 
     known = line is not None and 1 <= line <= len(source)
     return ProgramError(
         category=category,
-        message=message.strip()[:500],
+        message=_GUESS.sub("", message.strip())[:500],
         line=line,
         source_line=source[line - 1].strip()[:200] if line is not None and known else "",
     )
