@@ -1,0 +1,77 @@
+"""How many wrong attempts a conversation has, which ones, and which of them are learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from data_preprocess.bugs import GROUPS, Bug
+from recipe.code_agentic.conversations import WrongAttempt
+
+LEARN = ("slips", "all", "none")
+# How often the attempt after a two-slip program mends just one of the two.
+_HALF_MENDED = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptMix:
+    """The distribution that conversations are drawn from.
+
+    Attributes:
+        wrong_attempt_probs: Probability that attempt 1, 2, ... is wrong, given that all before it were.
+        bug_shares: Group of ``bugs.GROUPS`` -> its share of the wrong attempts.
+        learn_wrong_attempts: ``slips`` (all but programs of other problems), ``all`` or ``none``.
+
+    Raises:
+        ValueError: When a probability is out of range or a name is unknown.
+    """
+
+    wrong_attempt_probs: tuple[float, ...]
+    bug_shares: Mapping[str, float]
+    learn_wrong_attempts: str
+
+    def __post_init__(self) -> None:
+        if not all(0 <= prob <= 1 for prob in self.wrong_attempt_probs):
+            raise ValueError(
+                f"sft.wrong_attempt_probs must be from 0 to 1, got {list(self.wrong_attempt_probs)}"
+            )
+        if set(self.bug_shares) != set(GROUPS) or min(self.bug_shares.values()) < 0:
+            raise ValueError(
+                f"sft.bug_shares must give a share of at least 0 for each of {', '.join(GROUPS)}"
+            )
+        if sum(self.bug_shares.values()) <= 0:
+            raise ValueError("sft.bug_shares must not all be 0")
+        if self.learn_wrong_attempts not in LEARN:
+            raise ValueError(
+                f"sft.learn_wrong_attempts={self.learn_wrong_attempts} is not one of {', '.join(LEARN)}"
+            )
+
+    def learns(self, group: str) -> bool:
+        """Whether a wrong attempt of this group is trained on."""
+        return self.learn_wrong_attempts == "all" or (
+            self.learn_wrong_attempts == "slips" and group != "other_program"
+        )
+
+
+def draw_attempts(bugs: Sequence[Bug], mix: AttemptMix, rng: Random) -> list[WrongAttempt]:
+    """The wrong attempts of one conversation, no program twice; fewer when there are not enough bugs."""
+    drawn: list[WrongAttempt] = []
+    halfway: WrongAttempt | None = None
+    for prob in mix.wrong_attempt_probs:
+        if rng.random() >= prob:
+            break
+        used = {attempt.program for attempt in drawn}
+        if halfway is not None and halfway.program not in used and rng.random() < _HALF_MENDED:
+            drawn.append(halfway)
+            halfway = None
+            continue
+        left = [bug for bug in bugs if bug.program not in used and mix.bug_shares[bug.group] > 0]
+        if not left:
+            break
+        groups = [group for group in GROUPS if any(bug.group == group for bug in left)]
+        (group,) = rng.choices(groups, [mix.bug_shares[group] for group in groups])
+        bug = rng.choice([bug for bug in left if bug.group == group])
+        drawn.append(WrongAttempt(bug.program, bug.kind, mix.learns(group)))
+        halfway = WrongAttempt(bug.halfway, bug.halfway_kind, mix.learns(group)) if bug.halfway else None
+    return drawn

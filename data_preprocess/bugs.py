@@ -1,0 +1,146 @@
+"""Candidates for wrong programs of a problem, in the order in which they are to be tried.
+
+Three groups: ``one_slip`` (a mutation, a real bug that came with the data, or the program of the same
+template with another parameter), ``two_slips`` (two mutations, so that a repair may mend one and miss the
+other) and ``other_program`` (the right program of another problem). A candidate may turn out to pass;
+running them is ``wrong_programs``. Deterministic by seed and ``query_id``. Needs no recipe.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from data_preprocess.slips import KINDS, Slip, find_slips
+from verl_ext.grading.problem import Problem
+
+GROUPS = ("one_slip", "two_slips", "other_program")
+SIBLING, OTHER_PROGRAM, REAL = "sibling", "other_program", "real"
+ALL_KINDS = (*KINDS, SIBLING, OTHER_PROGRAM, REAL)
+_MAX_TRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A program that is believed to be wrong.
+
+    Attributes:
+        program: Source text.
+        group: One of ``GROUPS``.
+        kind: What was done: a kind of ``slips.KINDS`` (two joined by ``+``), ``sibling``, ``other_program``,
+            or ``real: <category of the data set>``.
+        halfway: ``two_slips``: the program with one of them mended; None otherwise.
+        halfway_kind: Kind of the slip that is left in ``halfway``.
+    """
+
+    program: str
+    group: str
+    kind: str
+    halfway: str | None = None
+    halfway_kind: str = ""
+
+
+class ProgramPool:
+    """The right programs of the problems that are trained on: where siblings and other programs come from."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self._by_function: dict[str | None, list[str]] = defaultdict(list)
+        self._by_template: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for problem in problems:
+            if problem.reference is not None:
+                self._by_function[problem.fn_name].append(problem.reference)
+                self._by_template[_template(problem)].append((problem.question, problem.reference))
+
+    def siblings(self, problem: Problem, rng: Random) -> list[str]:
+        """Programs of the same template; for a vague question first those that it fits just as well."""
+        if "?" not in problem.query_id:
+            return []
+        found = [item for item in self._by_template[_template(problem)] if item[1] != problem.reference]
+        rng.shuffle(found)
+        if problem.verdict_only:
+            found.sort(key=lambda item: item[0] != problem.question)
+        return list(dict.fromkeys(program for _, program in found))[:_MAX_TRIES]
+
+    def others(self, problem: Problem, rng: Random) -> list[str]:
+        """Programs of other templates that have the same form (stdin, or the same function name)."""
+        programs = self._by_function[problem.fn_name]
+        same = {program for _, program in self._by_template[_template(problem)]} | {problem.reference}
+        drawn = rng.sample(programs, min(len(programs), 3 * _MAX_TRIES))
+        return [program for program in dict.fromkeys(drawn) if program not in same][:_MAX_TRIES]
+
+
+def candidate_bugs(
+    problem: Problem,
+    pool: ProgramPool,
+    *,
+    seed: int,
+    kinds: Collection[str],
+    real_bugs: Sequence[tuple[str, str]] = (),
+) -> Mapping[str, list[Bug]]:
+    """What to try, per group.
+
+    Args:
+        problem: With a reference; mutations are made of Python references only.
+        pool: Programs of other problems.
+        seed: Another seed gives other bugs.
+        kinds: Of ``ALL_KINDS``; what is not named is not made.
+        real_bugs: (category, program) that came with the data; tried first.
+
+    Raises:
+        ValueError: When the problem has no reference.
+    """
+    if problem.reference is None:
+        raise ValueError(f"{problem.query_id}: bugs are made of a reference, and there is none")
+    rng = Random(f"bugs:{seed}:{problem.query_id}")
+    slips: dict[str, list[Slip]] = defaultdict(list)
+    for slip in find_slips(problem.reference) if problem.language == "python" else ():
+        if slip.kind in kinds:
+            slips[slip.kind].append(slip)
+    singles = _by_turns(slips, rng)
+    siblings = pool.siblings(problem, rng) if SIBLING in kinds else []
+    one_slip = [Bug(slip.apply(problem.reference), "one_slip", slip.kind) for slip in singles]
+    sibling_bugs = [Bug(program, "one_slip", SIBLING) for program in siblings]
+    real = [
+        Bug(program, "one_slip", f"{REAL}: {category}") for category, program in real_bugs if REAL in kinds
+    ]
+    # A vague question invites the sibling's program; elsewhere it is one kind of slip among many.
+    first, second = (sibling_bugs, one_slip) if problem.verdict_only else (one_slip[:2], sibling_bugs[:1])
+    others = pool.others(problem, rng) if OTHER_PROGRAM in kinds else []
+    return {
+        "one_slip": _distinct([*real, *first, *second, *one_slip]),
+        "two_slips": _two_slips(problem.reference, singles, rng),
+        "other_program": [Bug(program, "other_program", OTHER_PROGRAM) for program in others],
+    }
+
+
+def _by_turns(slips: Mapping[str, list[Slip]], rng: Random) -> list[Slip]:
+    """One slip of each kind per round, in shuffled order, so that no kind crowds out the others."""
+    queues = [rng.sample(slips[kind], len(slips[kind])) for kind in sorted(slips)]
+    rng.shuffle(queues)
+    rounds = max(map(len, queues), default=0)
+    return [queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)]
+
+
+def _two_slips(reference: str, singles: Sequence[Slip], rng: Random) -> list[Bug]:
+    bugs: list[Bug] = []
+    for _ in range(2 * _MAX_TRIES):
+        if len(singles) < 2 or len(bugs) == _MAX_TRIES:
+            break
+        left, right = rng.sample(singles, 2)
+        if left.overlaps(right):
+            continue
+        first, last = (left, right) if left.start < right.start else (right, left)
+        both = first.apply(last.apply(reference))
+        kind = "+".join((left.kind, right.kind))
+        bugs.append(Bug(both, "two_slips", kind, right.apply(reference), right.kind))
+    return _distinct(bugs)
+
+
+def _distinct(bugs: Iterable[Bug]) -> list[Bug]:
+    return list({bug.program: bug for bug in reversed(list(bugs))}.values())[::-1]
+
+
+def _template(problem: Problem) -> str:
+    return problem.query_id.partition("?")[0]

@@ -1,0 +1,83 @@
+"""What ``manifest.json`` says: inputs, counts, rejects, verification, bugs, config, versions. No clock in it,
+so that the same input, config and seed give the same file."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from data_preprocess.parquet_files import SCHEMAS, OutputFolder
+from data_preprocess.rows import Reject
+from data_preprocess.settings import Settings
+from recipe.code_agentic.run_files import file_sha256
+
+_PACKAGES = ("pyarrow", "hydra-core", "aiohttp")
+
+
+def make_manifest(
+    settings: Settings,
+    config: object,
+    output: OutputFolder,
+    splits: Mapping[str, int],
+    rejects: Sequence[Reject],
+    verification: Mapping[str, Any] | None,
+    sft: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Puts the manifest together; the output's rows must be finished.
+
+    Args:
+        settings: Of the run.
+        config: The resolved config.
+        output: The written files.
+        splits: Split -> problems.
+        rejects: Rows left out.
+        verification: Result of running the references; None when not asked for.
+        sft: Statistics of bugs and conversations; None when none were asked for.
+    """
+    sources = [*settings.inputs, *([settings.debugbench] if settings.debugbench else [])]
+    return {
+        "schema": 1,
+        "inputs": [{"path": str(path), "sha256": file_sha256(path)} for path in sources],
+        "problem_set": "code_agentic" if not settings.inputs else None,
+        "files": {
+            f"{name}.parquet": {"rows": output.counts[name], "sha256": file_sha256(output.path(name))}
+            for name in SCHEMAS
+        },
+        "problems_by_split": dict(splits),
+        "num_rejects": len(rejects),
+        "rejects": [asdict(reject) for reject in rejects],
+        "verification": verification,
+        "sft": sft,
+        "seed": settings.seed,
+        "config": config,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "git_commit": _git_commit(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

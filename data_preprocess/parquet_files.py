@@ -1,0 +1,163 @@
+"""The parquet files: columns, rows written in row groups, and a folder that appears only when complete."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recipe.code_agentic.conversations import Conversation
+from recipe.code_agentic.prompts import build_messages
+from verl_ext.grading.problem import Problem
+
+MANIFEST = "manifest.json"
+AGENT_NAME = "code_agentic"
+# large_string: a column chunk of plain strings overflows at 2 GB.
+_TEXT = pa.large_string()
+RL_SCHEMA = pa.schema(
+    [
+        ("data_source", _TEXT),
+        ("prompt", _TEXT),
+        ("ability", _TEXT),
+        ("reward_model", pa.struct([("style", _TEXT), ("ground_truth", _TEXT)])),
+        (
+            "extra_info",
+            pa.struct(
+                [
+                    ("split", _TEXT),
+                    ("index", pa.int64()),
+                    ("query_id", _TEXT),
+                    ("difficulty", _TEXT),
+                    ("family", _TEXT),
+                ]
+            ),
+        ),
+        ("agent_name", _TEXT),
+    ]
+)
+SFT_SCHEMA = pa.schema(
+    [
+        ("messages", _TEXT),
+        ("tools", _TEXT),
+        ("query_id", _TEXT),
+        ("num_repairs", pa.int64()),
+        ("bug_kinds", pa.list_(_TEXT)),
+        ("verdicts", pa.list_(_TEXT)),
+    ]
+)
+SCHEMAS = {
+    "rl_train": RL_SCHEMA,
+    "rl_val": RL_SCHEMA,
+    "rl_test": RL_SCHEMA,
+    "sft_train": SFT_SCHEMA,
+    "sft_val": SFT_SCHEMA,
+}
+_ROW_GROUP_ROWS = 1000
+_ROW_GROUP_CHARS = 64 << 20
+
+
+def rl_row(problem: Problem, split: str, index: int, style: str) -> dict[str, Any]:
+    """verl's row of one problem; prompt and problem are JSON text (VERL_NOTES 13)."""
+    return {
+        "data_source": problem.source,
+        "prompt": json.dumps(build_messages(problem, style), ensure_ascii=False),
+        "ability": "code",
+        "reward_model": {"style": "rule", "ground_truth": problem.to_json()},
+        "extra_info": {
+            "split": split,
+            "index": index,
+            "query_id": problem.query_id,
+            "difficulty": problem.difficulty,
+            "family": problem.family,
+        },
+        "agent_name": AGENT_NAME,
+    }
+
+
+def sft_row(conversation: Conversation, tools_json: str) -> dict[str, Any]:
+    """One conversation; messages and tool schemas are JSON text."""
+    return {
+        "messages": json.dumps(conversation.messages, ensure_ascii=False),
+        "tools": tools_json,
+        "query_id": conversation.query_id,
+        "num_repairs": conversation.num_repairs,
+        "bug_kinds": list(conversation.bug_kinds),
+        "verdicts": list(conversation.verdicts),
+    }
+
+
+class OutputFolder:
+    """Writes all files into a folder beside the final one and moves them there at the end.
+
+    As a context manager: leaving it by an exception removes what was written, and what an earlier run left in
+    the final folder stays as it was.
+
+    Attributes:
+        counts: File stem -> rows written.
+    """
+
+    def __init__(self, output_dir: Path) -> None:
+        self._final = output_dir
+        self._partial = output_dir.with_name(output_dir.name + ".partial")
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._pending: dict[str, list[Mapping[str, Any]]] = {name: [] for name in SCHEMAS}
+        self._pending_chars: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(SCHEMAS, 0))
+
+    def __enter__(self) -> Self:
+        if self._final.exists() and not self._final.is_dir():
+            raise NotADirectoryError(20, "Not a folder (output_dir)", str(self._final))
+        shutil.rmtree(self._partial, ignore_errors=True)
+        self._partial.mkdir(parents=True)
+        for name, schema in SCHEMAS.items():
+            self._writers[name] = pq.ParquetWriter(self.path(name), schema, compression="zstd")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def path(self, name: str) -> Path:
+        """Where a file is being written."""
+        return self._partial / f"{name}.parquet"
+
+    def add(self, name: str, row: Mapping[str, Any]) -> None:
+        """Appends one row to ``name`` (a key of ``SCHEMAS``)."""
+        self._pending[name].append(row)
+        self.counts[name] += 1
+        self._pending_chars[name] += len(str(row.get("messages") or row["reward_model"]["ground_truth"]))
+        if len(self._pending[name]) >= _ROW_GROUP_ROWS or self._pending_chars[name] >= _ROW_GROUP_CHARS:
+            self._flush(name)
+
+    def finish_rows(self) -> None:
+        """Closes the parquet files; afterwards they can be hashed."""
+        for name, writer in self._writers.items():
+            self._flush(name)
+            writer.close()
+
+    def publish(self, manifest: Mapping[str, Any]) -> None:
+        """Moves everything into place; the manifest goes away first and comes back last."""
+        text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        (self._partial / MANIFEST).write_text(text, encoding="utf-8")
+        self._final.mkdir(parents=True, exist_ok=True)
+        (self._final / MANIFEST).unlink(missing_ok=True)
+        for name in SCHEMAS:
+            self.path(name).replace(self._final / f"{name}.parquet")
+        (self._partial / MANIFEST).replace(self._final / MANIFEST)
+
+    def _flush(self, name: str) -> None:
+        if self._pending[name]:
+            table = pa.Table.from_pylist(self._pending[name], schema=SCHEMAS[name])
+            self._writers[name].write_table(table)
+            self._pending[name] = []
+            self._pending_chars[name] = 0

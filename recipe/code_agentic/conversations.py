@@ -1,0 +1,123 @@
+"""SFT conversations: a question, attempts with the tool's real answers, repairs, the final answer.
+
+Every program in a conversation is really submitted to the tool, and its message is the tool's own. Owns the
+shape of a conversation and which turns are learned. Does not know where wrong programs come from
+(``data_preprocess.bugs``) or how rows are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from recipe.code_agentic.prompts import build_messages
+from recipe.code_agentic.sft_texts import BRIEF_FINAL, closing, diagnosis, opening
+from verl_ext.agent_loop.episode import Episode
+from verl_ext.grading.problem import Problem
+from verl_ext.grading.verdict import Grade
+from verl_ext.tools.tool import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAttempt:
+    """A program that fails a public case.
+
+    Attributes:
+        program: Source text.
+        kind: What is wrong with it, for the statistics.
+        learn: Whether the turn that submits it is trained on.
+    """
+
+    program: str
+    kind: str
+    learn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One SFT row.
+
+    Attributes:
+        query_id: The problem.
+        messages: System, user, then assistant and tool messages; the last is the assistant's. An assistant
+            message that must not be learned has ``"train": False``.
+        bug_kinds: Kinds of the wrong attempts, in order.
+        verdicts: Per attempt the verdict of its first failing public case, or ``passed``.
+    """
+
+    query_id: str
+    messages: tuple[Mapping[str, Any], ...]
+    bug_kinds: tuple[str, ...]
+    verdicts: tuple[str, ...]
+
+    @property
+    def num_repairs(self) -> int:
+        """How often a failing program was followed by another."""
+        return len(self.bug_kinds)
+
+
+class AttemptMismatch(ValueError):
+    """A right program failed, or a wrong one passed, when the tool ran it."""
+
+
+async def build_conversation(
+    problem: Problem, wrong: Sequence[WrongAttempt], tool: Tool, *, style: str, rng: Random
+) -> Conversation:
+    """Plays one conversation against the tool.
+
+    Args:
+        problem: With a reference, which is the last attempt.
+        wrong: Attempts before it, in order; fewer than the tool allows.
+        tool: Runs the public cases and answers.
+        style: ``full`` or ``brief``, as in ``prompts``.
+        rng: Chooses wordings.
+
+    Raises:
+        AttemptMismatch: When a program does not behave as claimed.
+        SandboxError: When our side failed.
+    """
+    assert problem.reference is not None
+    episode = Episode(problem)
+    messages: list[Mapping[str, Any]] = [*build_messages(problem, style)]
+    verdicts: list[str] = []
+    said = opening(rng) if style == "full" else ""
+    for attempt in (*wrong, WrongAttempt(problem.reference, "", learn=True)):
+        right = attempt.program == problem.reference
+        messages.append(_call_message(tool.name, attempt, said))
+        answer = await tool.call({"code": attempt.program}, episode)
+        messages.append({"role": "tool", "content": answer.text})
+        grade = _grade_of_last(episode, answer.ran)
+        failure = grade.first_failure
+        if (failure is None) != right:
+            raise AttemptMismatch(
+                f"{problem.query_id}: the {'reference fails' if right else 'wrong program passes'}"
+            )
+        verdicts.append(str(failure.verdict) if failure else "passed")
+        if failure is not None and style == "full":
+            said = diagnosis(failure, rng)
+        episode.turn += 1
+    final = closing(problem.reference, problem.language, len(wrong), rng) if style == "full" else BRIEF_FINAL
+    messages.append({"role": "assistant", "content": final})
+    kinds = tuple(attempt.kind for attempt in wrong)
+    return Conversation(problem.query_id, tuple(messages), kinds, tuple(verdicts))
+
+
+def _call_message(tool_name: str, attempt: WrongAttempt, content: str) -> dict[str, Any]:
+    function = {"name": tool_name, "arguments": {"code": attempt.program}}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": content,
+        "tool_calls": [{"type": "function", "function": function}],
+    }
+    if not attempt.learn:
+        message["train"] = False
+    return message
+
+
+def _grade_of_last(episode: Episode, ran: bool) -> Grade:
+    grade = episode.attempts[-1].grade if ran and episode.attempts else None
+    if grade is None:
+        raise AttemptMismatch(f"{episode.problem.query_id}: the tool refused to run an attempt")
+    return grade
