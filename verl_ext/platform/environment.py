@@ -31,13 +31,16 @@ def cpu_environment(num_threads: int = 1) -> dict[str, str]:
         # vLLM binds its threads to cores by default, which pins every process of the run to the same
         # core on a small machine.
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "VLLM_LOGGING_LEVEL": "WARNING",
+        # Lets vLLM run the model inside its engine process (`distributed_executor_backend: uni`), one process
+        # fewer; on the CPU vLLM would otherwise turn that into `mp`.
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+        # verl lists every engine that is not installed, in every process.
+        "PYTHONWARNINGS": "ignore::UserWarning:verl.workers.engine",
         "VLLM_NO_USAGE_STATS": "1",
         "TOKENIZERS_PARALLELISM": "false",
         # One Ray worker process per logical CPU would start with the driver; a CPU run declares more
         # logical CPUs than there are cores.
         "RAY_prestart_worker_first_driver": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
-        # Nothing is fetched: models and data are local paths.
-        "HF_HUB_OFFLINE": "1",
     }

