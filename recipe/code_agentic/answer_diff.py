@@ -143,11 +143,12 @@ def _diagnose_sequence(got: Sequence[Any], want: Sequence[Any]) -> Diagnosis:
     if len(got) == len(want) and sorted(map(repr, got)) == sorted(map(repr, want)):
         return "order", {}
     if got and len(got) == len(want):
-        kinds = {
+        kinds = [
             _diagnose_number(left, right) for left, right in zip(got, want, strict=True) if left != right
-        }
-        if len(kinds) == 1 and (kind := kinds.pop()):
-            return kind
+        ]
+        first = kinds[0] if kinds else None
+        if first is not None and all(kind == first for kind in kinds):
+            return first
     return "value_differs", {}
 
 
