@@ -22,8 +22,9 @@ from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
 
-PROGRAM_FILE, PRELUDE_FILE = "program.py", "prelude.py"
+_PROGRAM_FILE, _PRELUDE_FILE, _NODE_FILE = "program.py", "prelude.py", "node_driver.py"
 _FN_NAME = re.compile(r"(?:Solution(?:\(\))?\.)?([^\W\d]\w*)")
+_NODES = ("ListNode", "TreeNode")
 _NO_TOOLCHAIN = 127
 
 
@@ -45,7 +46,7 @@ class Limits:
 
     time_s: float = 6.0
     memory_limit_mb: int = 512
-    wall_clock_factor: float = 3.0
+    wall_clock_factor: float = 5.0
     compile_timeout_s: float = 30.0
     kept_chars: int = 20_000
 
@@ -106,10 +107,12 @@ def prepare_run(
     if language == "python":
         # Models write lone surrogates; "replace" keeps them from being our failure.
         files = {
-            PROGRAM_FILE: program.encode("utf-8", "replace"),
-            PRELUDE_FILE: prelude.encode("utf-8", "replace"),
+            _PROGRAM_FILE: program.encode("utf-8", "replace"),
+            _PRELUDE_FILE: prelude.encode("utf-8", "replace"),
         }
-        code = _driver("call_driver" if case.fn_name else "stdin_driver")
+        code = _driver("call_driver.py" if case.fn_name else "stdin_driver.py")
+        if case.fn_name and any(node in text for node in _NODES for text in (program, prelude)):
+            files[_NODE_FILE] = _driver(_NODE_FILE).encode()
     elif case.fn_name:
         raise ValueError(f"call cases can be run in python only, not in {language}")
     elif prelude:
@@ -173,7 +176,8 @@ def _judge(prepared: PreparedRun, run: StageResult) -> tuple[Verdict, str, str, 
     is_call = prepared.case.fn_name is not None
     printed = "" if is_call else run.stdout
     if run.memory_exceeded:
-        return Verdict.MEMORY_LIMIT, printed, run.stderr, None
+        read = read_python_error(run.stderr, prepared.program)
+        return Verdict.MEMORY_LIMIT, printed, read.printed, read.error
     answer = _read_answer(run.stdout, prepared.nonce) if is_call else None
     if run.output_truncated and not (run.return_code == 0 and answer is not None):
         return Verdict.OUTPUT_LIMIT, printed, run.stderr, None
@@ -225,7 +229,7 @@ def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
 def _compare_answer(answer: dict[str, Any], expected: str) -> tuple[bool, str]:
     """(right or not, the returned value as text)."""
     if "value" not in answer:
-        return False, f"{answer.get('repr')} (a {answer['unsupported']}, which has no JSON form)"
+        return False, f"{answer.get('repr')} (no plain value: {answer['unsupported']})"
     value = answer["value"]
     return compare_values(value, parse_value(expected)), _value_text(value)
 
@@ -239,4 +243,4 @@ def _value_text(value: Any) -> str:
 
 @cache
 def _driver(name: str) -> str:
-    return Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -5,23 +5,29 @@ program's lines or its ``from __future__`` imports, integers of any length can b
 ``program.py`` whatever the service calls its files. Standard input and output belong to the program alone.
 """
 
-import sys
-
 
 def _main() -> None:
+    import sys
+
     sys.set_int_max_str_digits(0)
-    module = type(sys)("__main__")
-    module.__file__ = "program.py"
-    sys.modules["__main__"] = module
+    # The program gets the depth of recursion it would have without the frame below it.
+    sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+    # It runs in the real ``__main__``, emptied of what is ours: at the end its objects go as they always do.
+    namespace = globals()
+    namespace["__doc__"] = None
+    del namespace["_main"]
     try:
         for name in ("prelude.py", "program.py"):
             with open(name, encoding="utf-8") as file:  # noqa: PTH123  the fewer imports, the faster the run
                 source = file.read()
             try:
                 code = compile(source, name, "exec", dont_inherit=True)
-            except (ValueError, RecursionError) as error:
+            except (SyntaxError, ValueError, RecursionError) as error:
+                if getattr(error, "filename", None):
+                    raise
+                # Null bytes and the like come without a place.
                 raise SyntaxError(str(error), (name, 1, None, None)) from None
-            exec(code, module.__dict__)
+            exec(code, namespace)
     except SystemExit:
         raise
     except BaseException as error:
