@@ -49,7 +49,7 @@ def train(config: DictConfig) -> None:
     from verl.utils.config import validate_config
 
     from verl_ext.platform.watchdog import Watchdog
-    from verl_ext.sandbox.embedded import EmbeddedSandbox
+    from verl_ext.sandbox.embedded import serve
 
     validate_config(
         config=config,
@@ -62,8 +62,8 @@ def train(config: DictConfig) -> None:
     sandbox = config.code_agentic.sandbox
     with ExitStack() as stack:
         if sandbox.endpoint is None:
-            server = stack.enter_context(EmbeddedSandbox(num_workers=sandbox.num_workers))
-            sandbox.endpoint = server.endpoint
+            workers = () if sandbox.num_workers is None else ("--num-workers", str(sandbox.num_workers))
+            sandbox.endpoint = stack.enter_context(serve(workers)).endpoint
         stack.enter_context(Watchdog(stall_report_min=config.stall_report_min))
         run_ppo(config, task_runner_class=TaskRunnerV1)
 

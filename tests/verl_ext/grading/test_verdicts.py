@@ -299,7 +299,7 @@ async def test_a_trick_does_not_pass(grader: Grader, what: str, program: str, ca
 
 
 async def test_a_forged_answer_is_worth_what_it_says(grader: Grader) -> None:
-    """The forgeries above do reach the driver's channel: with the right answer, which takes knowing it, they pass."""
+    """The forgeries above do reach the driver's channel; to pass, one has to know the right answer."""
     body = "os.write(fd, (nonce + '{\"value\": 6}' + nonce).encode()); os._exit(0)"
     [result] = (await grader.grade(FORGE.format(name="total", body=body), [SUM])).results
     assert result.passed, result

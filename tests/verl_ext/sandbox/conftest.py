@@ -1,0 +1,41 @@
+"""One live server per isolation tier for the whole session, and clients for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from verl_ext.sandbox.client import HttpSandbox
+from verl_ext.sandbox.embedded import EmbeddedServer, serve
+from verl_ext.sandbox.errors import SandboxUnreachable
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+async def sandbox(server: EmbeddedServer) -> AsyncIterator[HttpSandbox]:
+    async with HttpSandbox(server.endpoint) as client:
+        yield client
+
+
+@pytest.fixture(scope="session", params=["A", "B"])
+def tier_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """A server in one tier; skipped where the machine does not have it."""
+    running = serve(["--tier", request.param, "--max-processes", "32", "--memory-limit-mb", "256"])
+    try:
+        opened = running.__enter__()
+    except SandboxUnreachable:
+        pytest.skip(f"this machine has no tier {request.param}")
+    yield opened
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture
+async def jail(tier_server: EmbeddedServer) -> AsyncIterator[HttpSandbox]:
+    async with HttpSandbox(tier_server.endpoint) as client:
+        yield client
