@@ -99,7 +99,8 @@ async def preprocess(settings: Settings, config: object) -> None:
             sft = None
             if sandbox is not None and settings.num_conversations + settings.num_val_conversations:
                 limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
-                grader = Grader(sandbox, limits, cache_size=_CACHE_SIZE)
+                # One case at a time, so that nothing runs after the first that fails.
+                grader = Grader(sandbox, limits, cache_size=_CACHE_SIZE, max_parallel=1)
                 tools = load_tools(settings.tools, grader=grader)
                 tools_json = json.dumps(load_schemas(settings.tools), ensure_ascii=False)
                 pool = ProgramPool(kept[TRAIN])
@@ -108,6 +109,7 @@ async def preprocess(settings: Settings, config: object) -> None:
                 await writer.write(VAL, kept[VAL], settings.num_val_conversations, output)
                 writer.statistics.without_reference = without_reference
                 sft = writer.statistics.to_dict()
+                print(f"programs run: {grader.misses} (known already: {grader.hits})")
         output.finish_rows()
         verification = _verification(num_verified, failures) if settings.verify else None
         manifest = make_manifest(settings, config, output, splits, rejects, verification, sft)
