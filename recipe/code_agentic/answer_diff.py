@@ -95,14 +95,14 @@ def _diagnose_lines(got: Sequence[str], want: Sequence[str]) -> Diagnosis:
         return "output_too_long", {"line": str(index + 1)}
     got_words, want_words = got[index].split(), want[index].split()
     facts = {"line": str(index + 1), "want": want[index].strip(), "got": got[index].strip()}
+    if len(want_words) > 1:
+        kind = _diagnose_sequence(got_words, want_words)[0]
+        if kind != "value_differs":
+            return kind, facts
     if len(got_words) == len(want_words):
         differing = [pair for pair in zip(got_words, want_words, strict=True) if pair[0] != pair[1]]
         kinds = {_diagnose_word(*pair) for pair in differing}
         if len(kinds) == 1 and (kind := kinds.pop()):
-            return kind, facts
-    if len(want_words) > 1:
-        kind = _diagnose_sequence(got_words, want_words)[0]
-        if kind != "value_differs":
             return kind, facts
     return ("line_differs" if len(want) > 1 else "value_differs"), facts
 
@@ -131,7 +131,7 @@ def _diagnose_number(got: Any, want: Any) -> Diagnosis | None:
 
 
 def _diagnose_sequence(got: Sequence[Any], want: Sequence[Any]) -> Diagnosis:
-    if len(got) + 1 == len(want):
+    if got and len(got) + 1 == len(want):
         if list(got) == list(want[:-1]):
             return "misses_last", {}
         if list(got) == list(want[1:]):

@@ -110,10 +110,11 @@ def _undefined_name(error: ProgramError, program: str, case: Case, facts: dict[s
     if error.line is None and case.fn_name is not None and case.fn_name.endswith(name):
         near = _nearest(name, defined)
         return Hint("missing_function", facts | {"near": near}) if near else Hint("no_function", facts)
-    if near := _nearest(name, [*defined, *dir(builtins)]):
-        return Hint("name_near", facts | {"near": near})
-    if name in sys.stdlib_module_names:
+    near = _nearest(name, defined)
+    if not near and name in sys.stdlib_module_names:
         return Hint("name_import", facts)
+    if near := near or _nearest(name, dir(builtins)):
+        return Hint("name_near", facts | {"near": near})
     return Hint("name_function" if name in called else "name", facts)
 
 

@@ -182,7 +182,7 @@ class EnhancedCodeAgenticTool:
 
 
 def _is_seconds(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value > 0
+    return type(value) in (int, float) and 0 < value < math.inf
 
 
 def _language_name(value: Any) -> str:

@@ -37,6 +37,7 @@ class Limits:
         memory_limit_mb: MiB of one run.
         wall_clock_factor: Wall-clock guard as a multiple of ``time_s``: wide, because on a busy machine a
             right program waits, and needed, because a sleeping program uses no CPU time.
+        min_wall_clock_s: The guard is never narrower than this.
         compile_timeout_s: Wall-clock seconds of the compile stage.
         kept_chars: Characters of actual output and of standard error kept in a result.
 
@@ -47,6 +48,7 @@ class Limits:
     time_s: float = 6.0
     memory_limit_mb: int = 512
     wall_clock_factor: float = 5.0
+    min_wall_clock_s: float = 10.0
     compile_timeout_s: float = 30.0
     kept_chars: int = 20_000
 
@@ -56,6 +58,8 @@ class Limits:
                 raise ValueError(f"limit {name} must be positive, got {getattr(self, name)!r}")
         if not self.wall_clock_factor >= 1:
             raise ValueError(f"wall_clock_factor must be at least 1, got {self.wall_clock_factor!r}")
+        if not self.min_wall_clock_s >= 0:
+            raise ValueError(f"min_wall_clock_s must not be negative, got {self.min_wall_clock_s!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def prepare_run(
         language=language,
         stdin=stdin,
         compile_timeout_s=limits.compile_timeout_s,
-        run_timeout_s=limits.time_s * limits.wall_clock_factor,
+        run_timeout_s=max(limits.time_s * limits.wall_clock_factor, limits.min_wall_clock_s),
         cpu_limit_s=limits.time_s,
         memory_limit_mb=limits.memory_limit_mb,
         files=files,

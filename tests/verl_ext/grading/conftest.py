@@ -19,4 +19,4 @@ def sandbox_endpoint() -> Iterator[str]:
 @pytest.fixture
 async def grader(sandbox_endpoint: str) -> AsyncIterator[Grader]:
     async with HttpSandbox(sandbox_endpoint, max_concurrency=4) as sandbox:
-        yield Grader(sandbox, Limits(time_s=1.0, memory_limit_mb=256))
+        yield Grader(sandbox, Limits(time_s=0.5, memory_limit_mb=256))

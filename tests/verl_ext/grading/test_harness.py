@@ -114,8 +114,9 @@ def test_printing_too_much_does_not_spoil_a_returned_value() -> None:
 
 
 def test_the_wall_clock_guard_is_wider_than_the_cpu_limit() -> None:
-    request = prepare_run("x", CASE, Limits(time_s=2, wall_clock_factor=4)).request
-    assert (request.cpu_limit_s, request.run_timeout_s) == (2, 8)
+    request = prepare_run("x", CASE, Limits(time_s=2, wall_clock_factor=6)).request
+    assert (request.cpu_limit_s, request.run_timeout_s) == (2, 12)
+    assert prepare_run("x", CASE, Limits(time_s=0.1)).request.run_timeout_s == 10
 
 
 def test_other_languages_are_run_as_they_are() -> None:

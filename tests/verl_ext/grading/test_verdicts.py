@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from verl_ext.grading.grader import Grader
+from verl_ext.grading.grader import Grader, grade_program
+from verl_ext.grading.harness import Limits
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import Verdict
+from verl_ext.sandbox.client import HttpSandbox
 
 ADD = Case("3 4\n", "7\n")
 SUM = Case("[[1, 2, 3]]", "6", "total")
@@ -305,9 +307,11 @@ async def test_a_forged_answer_is_worth_what_it_says(grader: Grader) -> None:
     assert result.passed, result
 
 
-async def test_a_sleeping_program_meets_the_wall_clock_guard(grader: Grader) -> None:
-    [result] = (await grader.grade("import time\ntime.sleep(60)", [ADD], time_limit_s=0.1)).results
-    assert result.verdict is Verdict.TIME_LIMIT
+async def test_a_sleeping_program_meets_the_wall_clock_guard(sandbox_endpoint: str) -> None:
+    limits = Limits(time_s=0.2, min_wall_clock_s=0.0)
+    async with HttpSandbox(sandbox_endpoint) as sandbox:
+        grade = await grade_program(sandbox, "import time\ntime.sleep(60)", [ADD], limits=limits)
+    assert grade.results[0].verdict is Verdict.TIME_LIMIT
 
 
 PRELUDE = """from typing import *
@@ -355,7 +359,8 @@ async def test_the_preludes_signature_fills_in_for_a_program_without_annotations
 
 async def test_a_list_that_never_ends_is_an_error_of_the_program(grader: Grader) -> None:
     program = "def f(head: ListNode) -> ListNode:\n    head.next = head\n    return head\n"
-    [result] = (await grader.grade(program, [Case("[[1]]", "[1]", "f")], prelude=PRELUDE)).results
+    case = Case("[[1]]", "[1]", "f")
+    [result] = (await grader.grade(program, [case], prelude=PRELUDE, time_limit_s=5)).results
     assert result.verdict is Verdict.RUNTIME_ERROR
 
 
