@@ -20,15 +20,12 @@ from verl_ext.grading.problem import Problem
 def user_record(problem: Problem) -> dict[str, Any]:
     """The problem as a row of the user's own format.
 
-    ``call`` cases carry the list of arguments as input and the value wrapped in a one-element list as output,
-    as APPS does, because an unwrapped one-element list can't be told from a wrapped value. The public
-    cases are the first ``num_public`` ones.
+    ``call`` cases carry JSON texts (list of arguments, returned value), which no reader can take for a
+    wrapped value. The public cases are the first ``num_public`` ones.
     """
     input_output: dict[str, Any] = {
-        "inputs": [case.input if case.fn_name is None else json.loads(case.input) for case in problem.cases],
-        "outputs": [
-            case.expected if case.fn_name is None else [json.loads(case.expected)] for case in problem.cases
-        ],
+        "inputs": [case.input for case in problem.cases],
+        "outputs": [case.expected for case in problem.cases],
         "remote": False,
     }
     if problem.fn_name is not None:

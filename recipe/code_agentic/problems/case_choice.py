@@ -1,13 +1,13 @@
 """Which of the drawn inputs become public cases and which become hidden ones.
 
-A public case has to be informative: it is what the model sees of a failing program. Owns only the choice;
-inputs and answers come from ``generate``.
+A public case has to be informative, as it is all that the model sees of a failing program; the hidden cases
+have to catch programs that are nearly right. Owns only the choice; inputs and answers come from ``generate``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from random import Random
 
 from recipe.code_agentic.problems.reference_run import run_reference
@@ -18,40 +18,63 @@ from recipe.code_agentic.problems.variations import questions_of, reference_of
 _MAX_SIBLINGS = 12
 
 
-def most_telling(
-    template: ProblemTemplate,
-    params: Params,
-    candidates: Sequence[str],
-    answers: Mapping[str, str],
-    count: int,
-    rng: Random,
-) -> list[str]:
-    """Greedy choice of inputs that other variations answer differently, preferring unlike answers."""
-    siblings = _sibling_programs(template, params, rng)
-    detects = {
+def siblings_told_apart(
+    template: ProblemTemplate, params: Params, answers: Mapping[str, str], rng: Random
+) -> dict[str, set[int]]:
+    """Which sibling variations each input tells from this one, siblings numbered from 0.
+
+    Args:
+        template: The authored problem.
+        params: This variation.
+        answers: Input -> right answer of this variation.
+        rng: Chooses among the siblings where there are many.
+    """
+    siblings = list(enumerate(_sibling_programs(template, params, rng)))
+    return {
         text: {
-            position
-            for position, program in enumerate(siblings)
-            if _answer_or_none(program, text, template.fn_name) != answers[text]
+            number
+            for number, program in siblings
+            if _answer_or_none(program, text, template.fn_name) != answer
         }
-        for text in candidates
+        for text, answer in answers.items()
     }
+
+
+def most_telling(
+    candidates: Iterable[str],
+    count: int,
+    *,
+    taken: Collection[str],
+    answers: Mapping[str, str],
+    told_apart: Mapping[str, set[int]],
+) -> list[str]:
+    """Greedy choice of inputs that tell apart what no earlier one does, then of those with rare answers.
+
+    Args:
+        candidates: Inputs to choose from.
+        count: How many; there must be as many candidates that are not taken.
+        taken: Inputs that are cases already.
+        answers: Input -> right answer.
+        told_apart: What ``siblings_told_apart`` returned.
+    """
+    seen = Counter(answers[text] for text in taken)
+    caught = {number for text in taken for number in told_apart[text]}
+    left = [text for text in candidates if text not in taken]
     chosen: list[str] = []
-    caught: set[int] = set()
     for _ in range(count):
-        left = [text for text in candidates if text not in chosen]
-        given = [answers[text] for text in chosen]
         best = max(
             left,
-            key=lambda t: (
-                len(detects[t] - caught),
-                answers[t] not in given,
-                len(detects[t]),
-                answers[t] != "",
+            key=lambda text: (
+                len(told_apart[text] - caught),
+                -seen[answers[text]],
+                len(told_apart[text]),
+                answers[text] != "",
             ),
         )
+        left.remove(best)
         chosen.append(best)
-        caught |= detects[best]
+        seen[answers[best]] += 1
+        caught |= told_apart[best]
     return chosen
 
 
@@ -76,18 +99,3 @@ def _answer_or_none(program: str, text: str, fn_name: str | None) -> str | None:
         return run_reference(program, text, fn_name)
     except Exception:
         return None
-
-
-def most_varied(
-    drawn: Sequence[str], answers: Mapping[str, str], *, taken: Sequence[str], count: int
-) -> list[str]:
-    """Inputs whose answers are rarest among those already taken, so that yes/no problems get both."""
-    seen = Counter(answers[text] for text in taken)
-    left = [text for text in drawn if text not in taken]
-    chosen: list[str] = []
-    for _ in range(count):
-        best = min(left, key=lambda text: seen[answers[text]])
-        left.remove(best)
-        seen[answers[best]] += 1
-        chosen.append(best)
-    return chosen

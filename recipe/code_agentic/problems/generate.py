@@ -12,10 +12,11 @@ import itertools
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
-from recipe.code_agentic.problems.case_choice import most_telling, most_varied
+from recipe.code_agentic.problems.case_choice import most_telling, siblings_told_apart
 from recipe.code_agentic.problems.catalogue import all_templates
 from recipe.code_agentic.problems.reference_run import run_reference
 from recipe.code_agentic.problems.template import Params, ProblemTemplate
@@ -44,7 +45,7 @@ def make_problem(
 
     Public are the inputs that tell this variation best from the template's other variations and whose
     answers differ, so that one failing verdict shows what a vague question leaves out. The template's edge
-    inputs are always among the cases and are public only when nothing else is informative.
+    inputs are always among the hidden cases.
 
     Args:
         template: The authored problem.
@@ -65,9 +66,10 @@ def make_problem(
     wanted = max(num_cases, num_public + len(edges))
     drawn = _draw_inputs(template, params, rng, at_least=wanted - len(edges), excluded=edges)
     answers = {text: run_reference(program, text, template.fn_name) for text in (*drawn, *edges)}
-    shown = most_telling(template, params, drawn[:_PUBLIC_CANDIDATES], answers, num_public, rng)
-    hidden = [text for text in edges if text not in shown]
-    hidden += most_varied(drawn, answers, taken=[*shown, *hidden], count=wanted - len(shown) - len(hidden))
+    told_apart = siblings_told_apart(template, params, answers, rng)
+    choose = partial(most_telling, drawn, answers=answers, told_apart=told_apart)
+    shown = choose(num_public, taken=())
+    hidden = edges + choose(wanted - num_public - len(edges), taken=[*shown, *edges])
     cases = [Case(text, answers[text], template.fn_name, public=True) for text in shown]
     cases += [Case(text, answers[text], template.fn_name) for text in hidden]
     return Problem(

@@ -25,7 +25,7 @@ READERS: Mapping[str, tuple[str, str]] = {
 
 JOINERS = ("-", "+", ",", ":", "/", ";", "=", "_", "|", "&")
 MARKS = ("!", "?", ".", "*", "#", "+", "-", "=", "~", "@", "%", "$")
-FILLERS = ("*", "#", "-", ".", "+", "=", "_", "~")
+FILLERS = ("*", "#", "-", ":", "+", "=", "_", "~")
 UNITS = ("kg", "cm", "km", "min", "pts", "cats", "days", "cups", "bags", "eggs")
 # fmt: off
 WORDS = (

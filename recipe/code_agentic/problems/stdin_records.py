@@ -56,9 +56,13 @@ def _bookings(rng: Random, params: Params) -> str:
 
 
 def _votes(rng: Random, params: Params) -> str:
+    """Votes for up to five names, every second time with two of them level at the top."""
     names = rng.sample(NAMES, rng.randint(1, 5))
-    weights = [rng.randint(1, 5) for _ in names]
-    return spaced(rng.choices(names, weights, k=rng.randint(2, 10)))
+    votes = rng.choices(names, k=rng.randint(1, 6))
+    if rng.random() < 0.5:
+        votes += names[:2] * rng.randint(1, 3)
+    rng.shuffle(votes)
+    return spaced(votes)
 
 
 TEMPLATES: tuple[ProblemTemplate, ...] = (

@@ -15,8 +15,12 @@ from recipe.code_agentic.problems.short_form import (
 )
 from recipe.code_agentic.problems.template import Choice, Params, ProblemTemplate
 
-_EXTREMES = (Choice("largest", "max(l)"), Choice("smallest", "min(l)"))
-_ENDS = (Choice("first", "l[0]"), Choice("last", "l[-1]"))
+_PLACES = (
+    Choice("largest", "max(l)"),
+    Choice("smallest", "min(l)"),
+    Choice("first", "l[0]"),
+    Choice("last", "l[-1]"),
+)
 _COMPARISONS = (Choice("over", ">"), Choice("under", "<"))
 _OPERATIONS = (Choice("plus", "+"), Choice("minus", "-"), Choice("times", "*"))
 _HIDDEN_COMPARISONS = (">", ">=")
@@ -84,13 +88,13 @@ _COUNT = (
 
 _PICK = (
     short(
-        "extreme_plus", "list_pick", "numbers", "the $which one plus $k", "$which+$k", _FEW,
-        [("4 9 2", "12"), ("7", "10")], params={"which": _EXTREMES, "k": starting(3, range(2, 21))},
+        "one_plus", "list_pick", "numbers", "the $which one plus $k", "$which+$k", _FEW,
+        [("4 9 2", "12"), ("7", "10")], params={"which": _PLACES, "k": starting(3, range(2, 17))},
         edges=["0", "-3 -9"],
     ),
     short(
-        "end_plus", "list_pick", "numbers", "the $which one plus $k", "$which+$k", _FEW,
-        [("4 9 2", "7"), ("7", "10")], params={"which": _ENDS, "k": starting(3, range(2, 21))},
+        "one_times", "list_pick", "numbers", "the $which one times $k", "$which*$k", _FEW,
+        [("4 9 2", "27"), ("7", "21")], params={"which": _PLACES, "k": starting(3, range(2, 17))},
         edges=["0", "-3 -9"],
     ),
     short(

@@ -7,8 +7,12 @@ from random import Random
 from recipe.code_agentic.problems.short_form import JOINERS, MARKS, WORDS, short, words
 from recipe.code_agentic.problems.template import Choice, Params, ProblemTemplate
 
-_ENDS = (Choice("first", "w[0]"), Choice("last", "w[-1]"))
-_EXTREMES = (Choice("longest", "max(w,key=len)"), Choice("shortest", "min(w,key=len)"))
+_WHICH = (
+    Choice("first", "w[0]"),
+    Choice("last", "w[-1]"),
+    Choice("longest", "max(w,key=len)"),
+    Choice("shortest", "min(w,key=len)"),
+)
 _TARGETS = WORDS[:20]
 _LETTERS = tuple("bcmrs")
 _ANY = words()
@@ -101,16 +105,18 @@ _ORDER = (
 
 _PICK = (
     short(
-        "end_word", "words_pick", "words", "the $which word with '$m' at the end", "$which+'$m'", _ANY,
-        [("red cat", "red!"), ("sun", "sun!")], params={"which": _ENDS, "m": MARKS}, edges=["a"],
+        "which_word", "words_pick", "words", "the $which word with '$m' at the end", "$which+'$m'",
+        _of_unlike_lengths, [("red chair book", "red!"), ("sun", "sun!")],
+        params={"which": _WHICH, "m": MARKS},
+        edges=["a"],
     ),
     short(
-        "extreme_word", "words_pick", "words", "the $which word with '$m' at the end", "$which+'$m'",
-        _of_unlike_lengths,
-        [("chair red book", "chair!"), ("sun", "sun!")], params={"which": _EXTREMES, "m": MARKS}, edges=["a"],
+        "which_word_capitals", "words_pick", "words", "the $which word in capitals with '$m' at the end",
+        "$which.upper()+'$m'", _of_unlike_lengths, [("red chair book", "RED!"), ("sun", "SUN!")],
+        params={"which": _WHICH, "m": MARKS}, edges=["a"],
     ),
     short(
-        "word_at_place", "words_pick", "words", "the word at place $i, counted from 1 with '$m' at the end",
+        "word_at_place", "words_pick", "words", "the word at place $i, counted from 1, with '$m' at the end",
         "w[$i-1]+'$m'", _FOUR, [("red cat sun box", "red!"), ("sun red cat box", "sun!")],
         params={"i": range(1, 5), "m": MARKS},
     ),

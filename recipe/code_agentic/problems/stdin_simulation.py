@@ -16,7 +16,7 @@ _hard = partial(ProblemTemplate, difficulty="hard")
 def _stack_program(rng: Random, params: Params) -> str:
     tokens, depth = [str(rng.randint(1, 9))], 1
     for _ in range(rng.randint(2, 8)):
-        token = rng.choice((str(rng.randint(1, 9)), "+", "-", "*", str(params["c"])))
+        token = rng.choice((str(rng.randint(1, 9)), str(rng.randint(1, 9)), "+", "-", "*", str(params["c"])))
         if token in "+-*" and depth < 2:
             token = str(params["c"])
         depth += 1 if token.isdigit() else -1 if token in "+-*" else 0
@@ -86,13 +86,13 @@ for _ in range(int(input())):
     verb, r, q = input().split()
     if verb == 'set':
         reg[r] = int(q)
-    else:
+    if verb == '$word':
         reg[r] $does
 print(reg['x'], reg['y'], sep='$s')""",
         make_input=_register_program,
-        examples=[("3\nset x 4\nadd y x\nadd y y", "4,8"), ("1\nset y 2", "0,2")],
+        examples=[("3\nset x 4\nrun y x\nrun y y", "4,8"), ("1\nset y 2", "0,2")],
         params={
-            "word": ("add", "mix", "run"),
+            "word": ("run", "mix", "mov"),
             "does": (
                 Choice("adds the value of register q to register r", "+= reg[q]"),
                 Choice("takes the value of register q from register r", "-= reg[q]"),

@@ -33,7 +33,8 @@ def _brackets(rng: Random, params: Params) -> str:
     for _ in range(rng.randint(1, 4)):
         at = rng.randrange(0, len(pairs), 2)
         text = rng.choice((f"{pairs[at]}{text}{pairs[at + 1]}", f"{text}{pairs[at : at + 2]}"))
-        text = rng.choice((text, f"x{text}"))
+        # Other brackets are plain characters where they are not of the kinds in question.
+        text = rng.choice((text, f"x{text}", *(f"{c}{text}" for c in "{]>" if c not in pairs)))
     if rng.random() < 0.6:
         at = rng.randrange(len(text))
         text = text[:at] + rng.choice(pairs) * rng.randint(0, 1) + text[at + 1 :]

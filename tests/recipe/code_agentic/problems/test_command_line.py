@@ -52,11 +52,11 @@ def test_a_folder_that_does_not_exist_ends_with_one_line(
 
 def test_the_problem_set_needs_neither_torch_nor_verl() -> None:
     program = (
-        "import sys; import recipe.code_agentic.problems.__main__, recipe.code_agentic.problems.catalogue as c\n"
-        "c.all_templates()\n"
+        "import sys, recipe.code_agentic.problems.__main__\n"
+        "from recipe.code_agentic.problems.catalogue import all_templates\n"
+        "all_templates()\n"
         "print([name for name in ('torch', 'verl', 'ray', 'vllm', 'numpy') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
