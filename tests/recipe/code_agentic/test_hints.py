@@ -175,7 +175,7 @@ def test_brief_hints_are_brief() -> None:
     assert max(len(brief.split()) for _, brief in _HINTS.values()) <= 5
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(),
     st.text(),

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from verl_ext.grading.compare import compare_stdout, compare_values, parse_value
@@ -65,6 +65,7 @@ def test_output_that_is_wrong(actual: str, expected: str) -> None:
     assert not compare_stdout(actual, expected)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="ab1.-e \n"), st.sampled_from([" ", "\t", "\r"]))
 def test_line_endings_and_space_at_line_ends_never_matter(text: str, space: str) -> None:
     padded = "\n\n" + text.replace("\n", space + "\n") + space + "\n\n"
@@ -72,6 +73,7 @@ def test_line_endings_and_space_at_line_ends_never_matter(text: str, space: str)
     assert compare_stdout(text, padded)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(), st.integers())
 def test_integers_are_exact(left: int, right: int) -> None:
     assert compare_stdout(str(left), str(right)) is (left == right)
@@ -149,17 +151,18 @@ def test_an_object_that_claims_to_be_equal_is_not(value: object) -> None:
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=8,
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON_VALUES)
 def test_every_value_equals_itself(value: object) -> None:
     assert compare_values(value, value)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON_VALUES, JSON_VALUES)
 def test_only_numbers_are_equal_across_types(left: object, right: object) -> None:
     if compare_values(left, right):

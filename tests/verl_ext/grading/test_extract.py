@@ -1,7 +1,7 @@
 """Which part of a message is the program."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verl_ext.grading.extract import extract_program
@@ -53,11 +53,13 @@ def test_an_unfenced_program_counts_only_where_allowed() -> None:
     assert extract_program("```python\ncut", allow_unfenced=True) is None
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="abc =\n\t()'\"#", min_size=1).filter(str.strip), st.text(alphabet="xyz .\n"))
 def test_a_fenced_program_comes_back_unchanged(program: str, around: str) -> None:
     assert extract_program(f"{around}\n```python\n{program}\n```\n{around}") == program
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="`~python<>/think\n x"))
 def test_no_text_breaks_extraction(text: str) -> None:
     program = extract_program(text, allow_unfenced=True)

@@ -30,7 +30,6 @@ PROGRAMS = {
     "during handling": "try:\n    [][1]\nexcept IndexError:\n    int('x')",
     "syntax error": "def f(:\n    pass\n",
     "indentation error": "if True:\nprint(1)\n",
-    "undecodable source": "# \udcff\nprint(1)",
     "name error": "counter = 1\nprint(countr)",
     "assertion": "assert 1 == 2, 'no'",
     "exit text": "import sys; print('out'); sys.exit('goodbye')",

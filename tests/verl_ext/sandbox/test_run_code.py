@@ -114,7 +114,9 @@ async def test_a_program_stopped_by_its_memory_limit_says_so(
 
 
 async def test_a_program_within_its_memory_limit_does_not_say_so(sandbox: HttpSandbox) -> None:
-    code = "x = bytearray(100 << 20)\ntry:\n    y = bytearray(900 << 20)\nexcept MemoryError:\n    print('held')"
+    code = (
+        "x = bytearray(100 << 20)\ntry:\n    y = bytearray(900 << 20)\nexcept MemoryError:\n    print('held')"
+    )
     stage = await run(sandbox, code, memory_limit_mb=200)
     assert (stage.stdout, stage.return_code, stage.memory_exceeded) == ("held\n", 0, False)
 

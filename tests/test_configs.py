@@ -1,0 +1,72 @@
+"""Every config composes, and impossible combinations are refused before anything starts."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from verl_ext.cli import compose, config_dir
+
+
+def options(group: str) -> list[str]:
+    return sorted(path.stem for path in (config_dir() / group).glob("*.yaml"))
+
+
+TRAINING = [
+    *(
+        ("ppo", [f"model={model}", f"scale={scale}"])
+        for model, scale in itertools.product(options("model"), options("scale"))
+    ),
+    *(
+        ("sft", [f"model={model}", f"scale={scale}"])
+        for model, scale in itertools.product(options("model"), options("scale"))
+    ),
+    *(("ppo", [f"algorithm={name}"]) for name in options("algorithm")),
+    *(("ppo", [f"reward={name}"]) for name in options("reward")),
+    ("tiny_model", []),
+    *(("preprocess", [f"data={name}", "input=x.jsonl"]) for name in options("data")),
+    ("evaluate", ["models=[{name: a, path: b}]"]),
+]
+
+
+@pytest.mark.parametrize(("name", "overrides"), TRAINING, ids=lambda value: str(value))
+def test_every_config_composes_and_resolves(name, overrides):
+    pytest.importorskip("verl")
+    overrides = [*overrides, *(["scale.nodes=2"] if "scale=cluster" in overrides else [])]
+    OmegaConf.resolve(compose(name, overrides))
+
+
+def test_the_remote_sandbox_takes_the_endpoint_of_the_environment(monkeypatch):
+    pytest.importorskip("verl")
+    monkeypatch.setenv("SANDBOX_FUSION_ENDPOINT", "http://sandbox:8080")
+    assert compose("ppo", ["sandbox=remote"]).code_agentic.sandbox.endpoint == "http://sandbox:8080"
+
+
+def test_the_32b_profile_carries_the_published_numbers():
+    pytest.importorskip("verl")
+    scale = ["model=qwen2_5_32b", "scale=node8"]
+    sft, ppo = compose("sft", scale), compose("ppo", scale)
+    assert (sft.data.micro_batch_size_per_gpu, sft.data.train_batch_size) == (1, 8 * 8)
+    assert (sft.optim.lr, sft.trainer.total_epochs, sft.data.max_length) == (5e-6, 3, 4096)
+    assert (ppo.actor_rollout_ref.actor.optim.lr, ppo.trainer.total_training_steps) == (1e-6, 1000)
+    assert dict(ppo.reward.custom_reward_function.reward_kwargs) == {
+        "kind": "shaped",
+        "scale": 1.0,
+        "test_case_bonus": 0.3,
+        "tool_bonus": 0.05,
+        "debug_penalty": 0.1,
+        "max_debug_attempts": 5,
+    }
+
+
+@pytest.mark.parametrize("override", ["data.train_batch_sise=3", "modle=tiny", "model=huge"])
+def test_a_mistyped_key_is_refused_by_name(override):
+    pytest.importorskip("verl")
+    with pytest.raises(HydraException) as raised:
+        compose("ppo", [override])
+    assert any(
+        part in f"{raised.value} {raised.value.__cause__}" for part in override.replace("=", ".").split(".")
+    )

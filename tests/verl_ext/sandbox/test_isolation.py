@@ -1,0 +1,304 @@
+"""Hostile programs, in every tier this machine has: each is held, and the server goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from verl_ext.sandbox.client import HttpSandbox
+from verl_ext.sandbox.embedded import EmbeddedServer
+from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+async def run(jail: HttpSandbox, code: str, **fields: object) -> StageResult:
+    result = await jail.run(RunRequest(code=code, **fields))  # type: ignore[arg-type]
+    assert result.run is not None
+    return result.run
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "open('/etc/shadow').read()",
+        "open('/etc/passwd', 'a')",
+        "open('/usr/lib/mine', 'w')",
+        "open('/var/tmp/mine', 'w')",
+        "open('/dev/sda')",
+        "open('/dev/kmsg').read(1)",
+        "open('/proc/sysrq-trigger', 'w')",
+        "open('/proc/1/environ').read()",
+        "open('/proc/1/mem', 'rb')",
+        "os.readlink('/proc/1/root')",
+        "os.listdir('/proc/1/root/home')",
+        "os.listdir('/proc/1/cwd')",
+        "open(f'/proc/{SERVER}/environ').read()",
+        "os.listdir(REPOSITORY)",
+        "os.kill(SERVER, 0)",
+        "socket.create_connection(('127.0.0.1', PORT), 2)",
+        "socket.create_connection((HOST_ADDRESS, PORT), 2)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3)",
+        "socket.socket(40, socket.SOCK_STREAM)",  # AF_VSOCK: would reach the machine's hypervisor
+        "os.setuid(0)",
+        "os.chroot('/')",
+        "os.mknod('disk', 0o60600, os.makedev(254, 0))",
+        "syscall(165, b'none', b'/tmp', b'tmpfs', 0, None)",  # mount
+        "syscall(272, 0x10000000)",  # unshare(CLONE_NEWUSER)
+        "syscall(56, 0x10000000 | 17, 0, 0, 0, 0)",  # clone(CLONE_NEWUSER)
+        "syscall(435, b'\\0' * 88, 88)",  # clone3
+        "syscall(101, 16, 1, 0, 0)",  # ptrace(ATTACH)
+        "syscall(321, 0, b'\\0' * 128, 128)",  # bpf
+        "syscall(425, 8, b'\\0' * 120)",  # io_uring_setup
+        "syscall(298, b'\\0' * 128, 0, -1, -1, 0)",  # perf_event_open
+        "syscall(250, 0, 0)",  # keyctl
+        "syscall(310, SERVER, 0, 0, 0, 0, 0)",  # process_vm_readv
+        "syscall(0x40000000 + 39)",  # the x32 twin of getpid
+        "resource.setrlimit(resource.RLIMIT_DATA, (1 << 40, 1 << 40))",
+        "resource.setrlimit(resource.RLIMIT_NPROC, (10_000, 10_000))",
+    ],
+)
+async def test_what_a_program_must_not_do_fails(
+    attempt: str, jail: HttpSandbox, tier_server: EmbeddedServer
+) -> None:
+    if "syscall(" in attempt and os.uname().machine != "x86_64":
+        pytest.skip("numbers of x86_64")
+    port = int(tier_server.endpoint.rsplit(":", 1)[1])
+    host_address = socket.gethostbyname(socket.gethostname())
+    code = f"""
+import ctypes, os, resource, socket
+SERVER, PORT, HOST_ADDRESS, REPOSITORY = {tier_server.process.pid}, {port}, {host_address!r}, {str(REPOSITORY)!r}
+libc = ctypes.CDLL(None, use_errno=True)
+def syscall(*arguments):
+    if libc.syscall(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), "syscall")
+try:
+    {attempt}
+except (OSError, ValueError) as error:
+    print("held")
+"""
+    assert (await run(jail, code)).stdout == "held\n"
+
+
+async def test_the_environment_of_the_server_is_not_passed_on(jail: HttpSandbox) -> None:
+    stage = await run(jail, "import os; print(sorted(os.environ))\nprint(open('/proc/self/environ').read())")
+    assert set(eval(stage.stdout.splitlines()[0])) <= {"HOME", "LANG", "LC_CTYPE", "PATH", "TMPDIR"}
+    assert "PYTHONPATH" not in stage.stdout
+
+
+async def test_no_descriptor_of_the_server_is_passed_on(jail: HttpSandbox) -> None:
+    code = "import os; print([fd for fd in range(3, 1000) if os.path.exists(f'/proc/self/fd/{fd}')])"
+    assert (await run(jail, code, fetch_files=("x",))).stdout == "[]\n"
+    stage = await run(jail, "ls /proc/self/fd | wc -l", language="bash")
+    assert int(stage.stdout) <= 4  # ls itself opens the folder
+
+
+@pytest.mark.parametrize("target", ["-1", "0", "1", "os.getppid()"])
+async def test_signals_reach_nobody_else(target: str, jail: HttpSandbox) -> None:
+    other = asyncio.create_task(run(jail, "import time; time.sleep(0.6); print('alive')"))
+    await asyncio.sleep(0.2)
+    code = (
+        "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"for kind in (15, 9):\n    try:\n        {target} > 1 or os.kill({target}, kind)\n"
+        "    except OSError: pass\n"
+    )
+    await run(jail, code)
+    assert (await other).stdout == "alive\n"
+    assert (await run(jail, "print('next')")).stdout == "next\n"
+
+
+@pytest.mark.parametrize("ending", ["", "os._exit(3)", "while True: pass", "os.kill(os.getpid(), 9)"])
+async def test_a_daemon_does_not_outlive_its_run(ending: str, jail: HttpSandbox) -> None:
+    token = f"sandboxdaemon{os.getpid()}{abs(hash(ending))}"
+    code = f"""
+import os, signal, sys, time
+ready, done = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)
+        for fd in (0, 1, 2): os.close(fd)
+        os.write(done, b"x")
+        os.execv(sys.executable, [{token!r}, "-c", "import time; time.sleep(60)"])
+    os._exit(0)
+os.read(ready, 1)
+time.sleep(0.05)
+{ending}
+"""
+    await run(jail, code, run_timeout_s=1.0)
+    assert not _processes_named(token)
+
+
+def _processes_named(token: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if token.encode() in (entry / "cmdline").read_bytes().split(b"\0")[0]:
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+    return found
+
+
+async def test_a_fork_bomb_is_bounded_and_others_go_on(jail: HttpSandbox) -> None:
+    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"
+    started = time.monotonic()
+    bombs = [asyncio.create_task(run(jail, bomb, run_timeout_s=1.0)) for _ in range(2)]
+    await asyncio.sleep(0.3)
+    assert (await run(jail, "print('alive')", run_timeout_s=30)).stdout == "alive\n"
+    for task in bombs:
+        assert (await task).status is StageStatus.TIME_LIMIT
+    assert time.monotonic() - started < 30
+
+
+async def test_processes_are_counted_per_run(jail: HttpSandbox) -> None:
+    code = """
+import os, time
+count = 0
+try:
+    while count < 500:
+        if os.fork() == 0:
+            time.sleep(60); os._exit(0)
+        count += 1
+except OSError:
+    pass
+print(count)
+"""
+    counts = [int((await run(jail, code)).stdout) for _ in range(2)]
+    assert all(20 < count < 200 for count in counts)
+
+
+async def test_two_gigabytes_in_one_process_are_refused(jail: HttpSandbox) -> None:
+    stage = await run(jail, "x = bytearray(2 << 30); print(len(x))")
+    assert (stage.stdout, stage.memory_exceeded) == ("", True)
+
+
+@pytest.mark.parametrize("how", ["f.write(b'x' * (1 << 20))", "f.seek(1 << 20, 1); f.write(b'x')"])
+async def test_a_huge_file_is_refused(how: str, jail: HttpSandbox) -> None:
+    code = f"f = open('big', 'wb', 0)\nfor _ in range(1000): {how}\nprint('all written')"
+    stage = await run(jail, code)
+    assert stage.stdout == ""
+    assert stage.return_code != 0
+
+
+async def test_many_files_can_t_fill_the_disk_in_tier_a(server: EmbeddedServer, sandbox: HttpSandbox) -> None:
+    code = (
+        "n = 0\ntry:\n    for n in range(400): open(f'f{n}', 'wb', 0).write(b'x' * (4 << 20))\n"
+        "except OSError: pass\nprint(n)"
+    )
+    stage = await run(sandbox, code, run_timeout_s=30)
+    assert int(stage.stdout) < 100
+
+
+async def test_a_run_can_t_read_another_run_s_files(jail: HttpSandbox) -> None:
+    writer = "import os, time\nopen('secret.txt', 'w').write('s3cret')\nprint(os.getcwd(), flush=True)\ntime.sleep(1)"
+    first = asyncio.create_task(run(jail, writer))
+    await asyncio.sleep(0.4)
+    code = """
+import os, pathlib
+for root in ("/tmp", os.path.dirname(os.getcwd())):
+    try:
+        for folder, _, files in os.walk(root):
+            if "secret.txt" in files:
+                print(pathlib.Path(folder, "secret.txt").read_text())
+    except OSError:
+        pass
+"""
+    assert "s3cret" not in (await run(jail, code)).stdout
+    await first
+
+
+async def test_the_payload_of_a_run_is_not_to_be_found(jail: HttpSandbox) -> None:
+    code = "import os\nprint([os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd') if os.path.islink(f'/proc/self/fd/{fd}')])"
+    assert "payload" not in (await run(jail, code)).stdout
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/cron.d/x", "a/../../x", "..", "", "a\0b"])
+@pytest.mark.parametrize("field", ["files", "fetch_files"])
+async def test_paths_out_of_the_working_directory_are_refused(
+    path: str, field: str, tier_server: EmbeddedServer
+) -> None:
+    import aiohttp
+
+    value: object = {path: ""} if field == "files" else [path]
+    body = {"code": "print(1)", "language": "python", field: value}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{tier_server.endpoint}/run_code", json=body) as response,
+    ):
+        assert response.status == 422
+        assert field in (await response.json())["detail"]
+
+
+async def test_nothing_is_left_on_the_host(jail: HttpSandbox, tier_server: EmbeddedServer) -> None:
+    def mounts() -> list[str]:
+        return Path("/proc/self/mounts").read_text().splitlines()
+
+    def folders() -> list[str]:
+        own = f"verl-ext-sandbox-{tier_server.process.pid}-"
+        return [str(path) for root in Path("/tmp").glob(f"{own}*") for path in root.iterdir()]
+
+    async def one() -> RunResult:
+        return await jail.run(RunRequest(code="open('x', 'w').write('y' * 100)", fetch_files=("x",)))
+
+    before = mounts()
+    await asyncio.gather(*(one() for _ in range(20)))
+    assert mounts() == before
+    assert folders() == []
+    for _ in range(50):
+        if _num_descendants(tier_server.process.pid) <= 2 * (os.cpu_count() or 1):
+            break
+        await asyncio.sleep(0.1)
+    assert _num_descendants(tier_server.process.pid) <= 2 * (os.cpu_count() or 1)  # keeper and fork server
+
+
+def _num_descendants(pid: int) -> int:
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return len(children) + sum(_num_descendants(child) for child in children)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root becomes an ordinary user here")
+@pytest.mark.parametrize("tier", ["A", "B"])
+def test_the_tiers_hold_for_an_ordinary_user_too(tier: str) -> None:
+    python = next((p for p in (sys.executable, "/usr/bin/python3") if _usable_by_nobody(p)), None)
+    if python is None:
+        pytest.skip("no Python >= 3.11 that an ordinary user may run, or the repository is not readable")
+    code = f"""
+import asyncio, sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from verl_ext.sandbox.tiers import choose_tier
+from verl_ext.sandbox.worker import WorkerConfig
+print(asyncio.run(choose_tier(WorkerConfig(tier="", python=sys.executable), {tier!r})).tier)
+"""
+    done = subprocess.run(
+        [python, "-c", code], user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True,
+        text=True, timeout=60, check=False, env={"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.strip() == tier, done.stderr[-2000:]
+
+
+def _usable_by_nobody(python: str) -> bool:
+    if shutil.which(python) is None:
+        return False
+    check = f"import sys, os; os.listdir({str(REPOSITORY)!r}); sys.exit(sys.version_info < (3, 11))"
+    try:
+        done = subprocess.run(
+            [python, "-c", check], user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True,
+            timeout=30, check=False,
+        )  # fmt: skip
+    except OSError:
+        return False
+    return done.returncode == 0
