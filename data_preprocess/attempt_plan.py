@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from data_preprocess.bugs import GROUPS, Bug
+from data_preprocess.wrong_programs import BugSupply
 from recipe.code_agentic.conversations import WrongAttempt
 
 LEARN = ("slips", "all", "none")
@@ -54,8 +55,12 @@ class AttemptMix:
         )
 
 
-def draw_attempts(bugs: Sequence[Bug], mix: AttemptMix, rng: Random) -> list[WrongAttempt]:
-    """The wrong attempts of one conversation, no program twice; fewer when there are not enough bugs."""
+async def draw_attempts(supply: BugSupply, mix: AttemptMix, rng: Random) -> list[WrongAttempt]:
+    """The wrong attempts of one conversation, no program twice; fewer when there are not enough bugs.
+
+    Raises:
+        SandboxError: When our side failed.
+    """
     drawn: list[WrongAttempt] = []
     halfway: WrongAttempt | None = None
     for prob in mix.wrong_attempt_probs:
@@ -66,12 +71,21 @@ def draw_attempts(bugs: Sequence[Bug], mix: AttemptMix, rng: Random) -> list[Wro
             drawn.append(halfway)
             halfway = None
             continue
-        left = [bug for bug in bugs if bug.program not in used and mix.bug_shares[bug.group] > 0]
-        if not left:
+        bug = await _draw_bug(supply, mix, used, rng)
+        if bug is None:
             break
-        groups = [group for group in GROUPS if any(bug.group == group for bug in left)]
-        (group,) = rng.choices(groups, [mix.bug_shares[group] for group in groups])
-        bug = rng.choice([bug for bug in left if bug.group == group])
-        drawn.append(WrongAttempt(bug.program, bug.kind, mix.learns(group)))
-        halfway = WrongAttempt(bug.halfway, bug.halfway_kind, mix.learns(group)) if bug.halfway else None
+        learn = mix.learns(bug.group)
+        drawn.append(WrongAttempt(bug.program, bug.kind, learn))
+        halfway = WrongAttempt(bug.halfway, bug.halfway_kind, learn) if bug.halfway else None
     return drawn
+
+
+async def _draw_bug(supply: BugSupply, mix: AttemptMix, used: Collection[str], rng: Random) -> Bug | None:
+    groups = [group for group in GROUPS if mix.bug_shares[group] > 0]
+    while groups:
+        (group,) = rng.choices(groups, [mix.bug_shares[group] for group in groups])
+        bug = await supply.draw(group, used, rng)
+        if bug is not None:
+            return bug
+        groups.remove(group)
+    return None

@@ -1,4 +1,4 @@
-"""Many coroutines at a time with bounded numbers, results in the order of the items, and a progress bar."""
+"""Many coroutines at a time with bounded numbers, results in the order of the items."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
-
-from tqdm import tqdm
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -18,24 +16,15 @@ async def run_in_order(
     work: Callable[[Item], Awaitable[Result]],
     *,
     max_parallel: int,
-    progress: tqdm[None] | None = None,
 ) -> AsyncIterator[Result]:
     """Yields ``await work(item)`` for every item, in item order, at most ``max_parallel`` under way.
 
-    When one raises, those under way are cancelled and the exception goes on. ``progress`` is advanced by one
-    per finished item.
+    When one raises, those under way are cancelled and the exception goes on.
     """
-
-    async def one(item: Item) -> Result:
-        result = await work(item)
-        if progress is not None:
-            progress.update()
-        return result
-
     waiting: deque[asyncio.Task[Result]] = deque()
     try:
         for item in items:
-            waiting.append(asyncio.ensure_future(one(item)))
+            waiting.append(asyncio.ensure_future(work(item)))
             if len(waiting) >= max_parallel:
                 yield await waiting.popleft()
         while waiting:

@@ -10,16 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,20 +25,17 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.debugbench import read_debugbench
 from data_preprocess.formats import read_problems
-from data_preprocess.in_order import run_in_order
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
 from data_preprocess.rows import Reject
+from data_preprocess.sandbox_session import open_sandbox
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter
 from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
-from data_preprocess.wrong_programs import verify_reference
+from data_preprocess.verification import Verification
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
-from verl_ext.sandbox.client import HttpSandbox
-from verl_ext.sandbox.embedded import serve
-from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.protocol import Sandbox
 from verl_ext.tools.registry import load_schemas, load_tools
 
@@ -68,82 +62,87 @@ async def preprocess(settings: Settings, config: object) -> None:
         SandboxError: When the sandbox can't be reached or failed for good.
     """
     started = time.perf_counter()
-    real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
     load_schemas(settings.tools)
-    splits: Counter[str] = Counter()
-    failures: list[dict[str, Any]] = []
-    num_verified = 0
-    kept: dict[str, list[Problem]] = {TRAIN: [], VAL: []}
-    without_reference = 0
-    sandbox_context = open_sandbox(settings) if settings.needs_sandbox else nullcontext(None)
+    real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
     with OutputFolder(settings.output_dir) as output:
-        async with sandbox_context as sandbox:
-            for chunk in _chunks(settings, rejects):
-                failed: set[str] = set()
-                if settings.verify and sandbox is not None:
-                    having = [problem for _, problem in chunk if problem.reference is not None]
-                    found = await _verify(Grader(sandbox, settings.limits, cache_size=0), having, settings)
-                    failures += found
-                    num_verified += len(having)
-                    failed = {failure["query_id"] for failure in found} if settings.drop_unverified else set()
-                for split, problem in chunk:
-                    if problem.query_id in failed:
-                        continue
-                    stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
-                    output.add(stem, rl_row(problem, split, splits[split], settings.style))
-                    splits[split] += 1
-                    if split in kept and problem.reference is not None:
-                        kept[split].append(problem)
-                    without_reference += split in kept and problem.reference is None
-            _check_rejects(settings, rejects, sum(splits.values()))
-            sft = None
-            if sandbox is not None and settings.num_conversations + settings.num_val_conversations:
-                limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
-                # One case at a time, so that nothing runs after the first that fails.
-                grader = Grader(sandbox, limits, cache_size=_CACHE_SIZE, max_parallel=1)
-                tools = load_tools(settings.tools, grader=grader)
-                tools_json = json.dumps(load_schemas(settings.tools), ensure_ascii=False)
-                pool = ProgramPool(kept[TRAIN])
-                writer = ConversationWriter(settings, pool, real_bugs, grader, tools[0], tools_json)
-                await writer.write(TRAIN, kept[TRAIN], settings.num_conversations, output)
-                await writer.write(VAL, kept[VAL], settings.num_val_conversations, output)
-                writer.statistics.without_reference = without_reference
-                sft = writer.statistics.to_dict()
-                print(f"programs run: {grader.misses} (known already: {grader.hits})")
+        async with open_sandbox(settings) if settings.needs_sandbox else nullcontext() as sandbox:
+            problems = await _write_rl(settings, sandbox, rejects, output)
+            _check_rejects(settings, rejects, problems.splits.total())
+            sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
         output.finish_rows()
-        verification = _verification(num_verified, failures) if settings.verify else None
-        manifest = make_manifest(settings, config, output, splits, rejects, verification, sft)
+        verification = problems.verification.to_dict() if settings.verify else None
+        manifest = make_manifest(settings, config, output, problems.splits, rejects, verification, sft)
         output.publish(manifest)
     _say(settings, manifest, time.perf_counter() - started)
 
 
-@asynccontextmanager
-async def open_sandbox(settings: Settings) -> AsyncIterator[Sandbox]:
-    """The configured service, else an embedded one for the length of the block; it has answered a ping.
+@dataclass(slots=True)
+class _Problems:
+    """What is left of the problems once their RL rows are written.
 
-    Raises:
-        SandboxError: When it does not answer or does not start.
+    Attributes:
+        splits: Split -> problems.
+        to_converse: ``train`` and ``val`` -> problems with a reference.
+        without_reference: Problems of those splits that have none.
+        verification: What became of the references.
     """
-    if settings.endpoint is not None:
-        async with HttpSandbox(settings.endpoint, max_concurrency=settings.max_concurrency) as sandbox:
-            await sandbox.ping()
-            yield sandbox
-        return
-    arguments = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
-    with tempfile.TemporaryFile() as log:
-        try:
-            server = serve(arguments, log=log)
-            endpoint = server.__enter__().endpoint
-        except SandboxUnreachable as error:
-            log.seek(0)
-            said = log.read().decode(errors="replace").strip().splitlines()
-            raise SandboxUnreachable(f"{error}: {said[-1] if said else 'no reason given'}") from error
-        try:
-            async with HttpSandbox(endpoint, max_concurrency=settings.max_concurrency) as sandbox:
-                await sandbox.ping()
-                yield sandbox
-        finally:
-            server.__exit__(None, None, None)
+
+    splits: Counter[str] = field(default_factory=Counter)
+    to_converse: dict[str, list[Problem]] = field(default_factory=lambda: {TRAIN: [], VAL: []})
+    without_reference: int = 0
+    verification: Verification = field(default_factory=Verification)
+
+
+async def _write_rl(
+    settings: Settings, sandbox: Sandbox | None, rejects: list[Reject], output: OutputFolder
+) -> _Problems:
+    """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
+    problems = _Problems()
+    for chunk in _chunks(settings, rejects):
+        failed: set[str] = set()
+        if settings.verify and sandbox is not None:
+            grader = Grader(sandbox, settings.limits, cache_size=0)
+            failed = await problems.verification.check(
+                grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
+            )
+        for split, problem in chunk:
+            if settings.drop_unverified and problem.query_id in failed:
+                continue
+            stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
+            output.add(stem, rl_row(problem, split, problems.splits[split], settings.style))
+            problems.splits[split] += 1
+            if split in problems.to_converse:
+                if problem.reference is None:
+                    problems.without_reference += 1
+                else:
+                    problems.to_converse[split].append(problem)
+    problems.verification.finish()
+    return problems
+
+
+async def _write_sft(
+    settings: Settings,
+    sandbox: Sandbox | None,
+    problems: _Problems,
+    real_bugs: Mapping[str, Sequence[tuple[str, str]]],
+    output: OutputFolder,
+) -> dict[str, Any] | None:
+    """Writes the conversations; returns what the manifest says about them, None when none were asked for."""
+    totals = {TRAIN: settings.num_conversations, VAL: settings.num_val_conversations}
+    if sandbox is None or not any(totals.values()):
+        return None
+    limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
+    # One case at a time, so that nothing runs after the first that fails.
+    grader = Grader(sandbox, limits, cache_size=_CACHE_SIZE, max_parallel=1)
+    tool = load_tools(settings.tools, grader=grader)[0]
+    tools_json = json.dumps(load_schemas(settings.tools), ensure_ascii=False)
+    pool = ProgramPool(problems.to_converse[TRAIN])
+    writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)
+    for split, total in totals.items():
+        await writer.write(split, problems.to_converse[split], total, output)
+    writer.statistics.without_reference = problems.without_reference
+    print(f"programs run: {grader.misses} (answered without a run: {grader.hits})")
+    return writer.statistics.to_dict()
 
 
 def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitProblem]]:
@@ -164,26 +163,6 @@ def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitPro
 
     for chunk in chunks(accepted(), _CHUNK):
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
-
-
-async def _verify(grader: Grader, problems: list[Problem], settings: Settings) -> list[dict[str, Any]]:
-    async def verify(problem: Problem) -> dict[str, Any] | None:
-        return await verify_reference(grader, problem)
-
-    with tqdm(total=len(problems), desc="references", unit="problem", mininterval=1) as progress:
-        results = run_in_order(problems, verify, max_parallel=settings.num_parallel, progress=progress)
-        return [failure async for failure in results if failure is not None]
-
-
-def _verification(num_verified: int, failures: list[dict[str, Any]]) -> dict[str, Any]:
-    passed = num_verified - len(failures)
-    return {
-        "references": num_verified,
-        "passed": passed,
-        "share": round(passed / num_verified, 4) if num_verified else None,
-        "failed_by_verdict": dict(sorted(Counter(failure["verdict"] for failure in failures).items())),
-        "failures": failures,
-    }
 
 
 def _check_rejects(settings: Settings, rejects: list[Reject], num_problems: int) -> None:

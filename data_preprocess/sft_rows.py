@@ -1,4 +1,4 @@
-"""From problems with references to SFT rows: bugs are made and run once, conversations drawn from them."""
+"""From problems with references to SFT rows: bugs are drawn and run, and conversations made of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from tqdm import tqdm
 
 from data_preprocess.attempt_plan import draw_attempts
-from data_preprocess.bugs import Bug, ProgramPool, candidate_bugs
+from data_preprocess.bugs import ProgramPool, candidate_bugs
 from data_preprocess.in_order import run_in_order
 from data_preprocess.parquet_files import OutputFolder, sft_row
 from data_preprocess.settings import Settings
-from data_preprocess.wrong_programs import BugStatistics, grade_cases, keep_failing
+from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -91,61 +91,53 @@ class ConversationWriter:
         self._tools_json = tools_json
 
     async def write(self, split: str, problems: Sequence[Problem], total: int, output: OutputFolder) -> None:
-        """Writes ``total`` conversations about problems with a reference into ``sft_<split>``.
+        """Writes ``total`` conversations about problems with a reference into ``sft_<split>``, shuffled.
 
-        Every problem gets one before any gets a second.
+        The problems get equal numbers of them, as far as that goes; those whose reference fails a public case
+        get none, and then there are fewer in all.
 
         Raises:
             SandboxError: When our side failed.
         """
-        bugs = await self._make_bugs(split, problems[:total])
-        usable = [problem for problem in problems if problem.query_id in bugs]
-        jobs = [(index, usable[index % len(usable)]) for index in range(total)] if usable else []
+        each, more = divmod(total, max(len(problems), 1))
+        jobs = [(problem, each + (index < more)) for index, problem in enumerate(problems)]
+        conversations: list[Conversation] = []
+        with tqdm(total=total if jobs else 0, desc=f"conversations ({split})", mininterval=1) as progress:
 
-        async def play(job: tuple[int, Problem]) -> Conversation:
-            index, problem = job
-            rng = Random(f"conversation:{self._settings.seed}:{split}:{index}:{problem.query_id}")
-            wrong = draw_attempts(bugs[problem.query_id], self._settings.mix, rng)
-            return await build_conversation(problem, wrong, self._tool, style=self._settings.style, rng=rng)
+            async def play(job: tuple[Problem, int]) -> list[Conversation]:
+                played = await self._play(split, *job)
+                progress.update(len(played))
+                return played
 
+            due = [job for job in jobs if job[1]]
+            async for played in run_in_order(due, play, max_parallel=self._settings.num_parallel):
+                conversations += played
+        Random(f"order:{self._settings.seed}:{split}").shuffle(conversations)
         counts = self.statistics.attempts.setdefault(split, Counter())
-        with tqdm(total=len(jobs), desc=f"conversations ({split})", mininterval=1) as progress:
-            async for conversation in run_in_order(
-                jobs, play, max_parallel=self._settings.num_parallel, progress=progress
-            ):
-                output.add(f"sft_{split}", sft_row(conversation, self._tools_json))
-                counts[conversation.num_repairs] += 1
-                self.statistics.kinds.update(conversation.bug_kinds)
+        for conversation in conversations:
+            output.add(f"sft_{split}", sft_row(conversation, self._tools_json))
+            counts[conversation.num_repairs] += 1
+            self.statistics.kinds.update(conversation.bug_kinds)
 
-    async def _make_bugs(self, split: str, problems: Sequence[Problem]) -> dict[str, list[Bug]]:
-        """Bugs by ``query_id``, without the problems whose reference fails."""
-        bugs: dict[str, list[Bug]] = {}
-
-        async def make(problem: Problem) -> tuple[str, list[Bug] | None]:
-            return problem.query_id, await self._bugs_of(problem)
-
-        with tqdm(total=len(problems), desc=f"bugs ({split})", unit="problem", mininterval=1) as progress:
-            async for query_id, found in run_in_order(
-                problems, make, max_parallel=self._settings.num_parallel, progress=progress
-            ):
-                if found is None:
-                    self.statistics.reference_fails.append(query_id)
-                else:
-                    bugs[query_id] = found
-        return bugs
-
-    async def _bugs_of(self, problem: Problem) -> list[Bug] | None:
-        """Bugs that really fail; None when the reference does."""
+    async def _play(self, split: str, problem: Problem, count: int) -> list[Conversation]:
+        """Conversations about one problem, one after the other; none when its reference fails."""
         assert problem.reference is not None
+        settings = self._settings
         grade = await grade_cases(self._grader, problem, problem.reference, problem.public_cases)
         if not grade.all_passed:
-            return None
+            self.statistics.reference_fails.append(problem.query_id)
+            return []
         candidates = candidate_bugs(
             problem,
             self._pool,
-            seed=self._settings.seed,
-            kinds=self._settings.bugs.kinds,
+            seed=settings.seed,
+            kinds=settings.bugs.kinds,
             real_bugs=self._real_bugs.get(problem.query_id, ()),
         )
-        wanted = self._settings.bugs.per_problem
-        return await keep_failing(self._grader, problem, candidates, wanted, self.statistics.bugs)
+        supply = BugSupply(self._grader, problem, candidates, settings.bugs.per_problem, self.statistics.bugs)
+        rng = Random(f"conversations:{settings.seed}:{split}:{problem.query_id}")
+        played = []
+        for _ in range(count):
+            wrong = await draw_attempts(supply, settings.mix, rng)
+            played.append(await build_conversation(problem, wrong, self._tool, style=settings.style, rng=rng))
+        return played

@@ -1,14 +1,15 @@
-"""Runs reference programs and candidates for bugs: what really passes, what really fails, and how.
+"""Runs candidates for bugs: which really fail, and how.
 
-Owns verification and the statistics about bugs that go into the manifest. Runs everything through a
-``Grader``; a failure of the sandbox is an exception that ends the preprocessing, never a verdict.
+Owns the statistics about bugs that go into the manifest. Runs everything through a ``Grader``; a failure of
+the sandbox is an exception that ends the preprocessing, never a verdict.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 from data_preprocess.bugs import GROUPS, Bug
@@ -55,60 +56,67 @@ async def grade_cases(
     )
 
 
-async def verify_reference(grader: Grader, problem: Problem) -> dict[str, Any] | None:
-    """Runs the reference on every case; None when all pass, else what the manifest says about it."""
-    assert problem.reference is not None
-    grade = await grade_cases(grader, problem, problem.reference, problem.cases)
-    failure = grade.first_failure
-    if failure is None:
-        return None
-    return {
-        "query_id": problem.query_id,
-        "verdict": str(failure.verdict),
-        "case_index": failure.case_index,
-        "passed": grade.num_passed,
-        "cases": grade.total,
-        "error": _described(failure, problem),
-    }
+class BugSupply:
+    """The wrong programs of one problem, run only when a conversation asks for one.
 
-
-def _described(failure: CaseResult, problem: Problem) -> str:
-    if failure.error is not None:
-        return f"{failure.error.category}: {failure.error.message}"[:300]
-    expected = problem.cases[failure.case_index].expected
-    return f"expected {expected[:120]!r}, got {failure.actual[:120]!r}"
-
-
-async def keep_failing(
-    grader: Grader,
-    problem: Problem,
-    candidates: Mapping[str, Sequence[Bug]],
-    wanted: Mapping[str, int],
-    statistics: BugStatistics,
-) -> list[Bug]:
-    """The first candidates of each group that fail a public case, as many as wanted.
-
-    A two-slip bug whose half-mended program passes is kept without its ``halfway``.
+    A problem has at most ``wanted[group]`` different programs per group, so that few runs serve many
+    conversations. Draws of one problem must follow one another, or they are not reproducible.
     """
-    cases = problem.public_cases
-    kept: list[Bug] = []
-    for group in GROUPS:
-        found = 0
-        for bug in candidates[group][: wanted[group] * _TRIES_PER_BUG]:
-            if found == wanted[group]:
-                break
-            failure = (await grade_cases(grader, problem, bug.program, cases, stop_early=True)).first_failure
-            if failure is None:
-                statistics.passed[bug.kind] += 1
-                continue
-            if bug.halfway is not None and await _passes(grader, problem, bug.halfway):
-                bug = Bug(bug.program, bug.group, bug.kind)
-            statistics.verdicts[bug.kind if group != "two_slips" else group][str(failure.verdict)] += 1
-            kept.append(bug)
-            found += 1
-    return kept
 
+    def __init__(
+        self,
+        grader: Grader,
+        problem: Problem,
+        candidates: Mapping[str, Sequence[Bug]],
+        wanted: Mapping[str, int],
+        statistics: BugStatistics,
+    ) -> None:
+        """Runs nothing yet.
 
-async def _passes(grader: Grader, problem: Problem, program: str) -> bool:
-    grade = await grade_cases(grader, problem, program, problem.public_cases, stop_early=True)
-    return grade.all_passed
+        Args:
+            grader: Runs candidates on the public cases.
+            problem: What they are wrong programs of.
+            candidates: Per group, in the order to try.
+            wanted: Different programs per group.
+            statistics: Counts what becomes of the candidates.
+        """
+        self._grader = grader
+        self._problem = problem
+        self._wanted = wanted
+        self._statistics = statistics
+        self._untried = {
+            group: deque(candidates[group][: wanted[group] * _TRIES_PER_BUG]) for group in GROUPS
+        }
+        self._kept: dict[str, list[Bug]] = {group: [] for group in GROUPS}
+
+    async def draw(self, group: str, used: Collection[str], rng: Random) -> Bug | None:
+        """A program of the group that really fails and is not in ``used``; None when there is none left."""
+        kept = self._kept[group]
+        slot = rng.randrange(self._wanted[group]) if self._wanted[group] else 0
+        if slot < len(kept) and kept[slot].program not in used:
+            return kept[slot]
+        while len(kept) < self._wanted[group] and self._untried[group]:
+            bug = await self._tried(self._untried[group].popleft())
+            if bug is not None:
+                kept.append(bug)
+                if bug.program not in used:
+                    return bug
+        left = [bug for bug in kept if bug.program not in used]
+        return rng.choice(left) if left else None
+
+    async def _tried(self, bug: Bug) -> Bug | None:
+        """The candidate if it fails; without its ``halfway`` if that passes."""
+        failure = await self._first_failure(bug.program)
+        if failure is None:
+            self._statistics.passed[bug.kind if bug.group != "two_slips" else bug.group] += 1
+            return None
+        if bug.halfway is not None and await self._first_failure(bug.halfway) is None:
+            bug = replace(bug, halfway=None, halfway_kind="")
+        kind = bug.kind if bug.group != "two_slips" else bug.group
+        self._statistics.verdicts[kind][str(failure.verdict)] += 1
+        return bug
+
+    async def _first_failure(self, program: str) -> CaseResult | None:
+        problem = self._problem
+        grade = await grade_cases(self._grader, problem, program, problem.public_cases, stop_early=True)
+        return grade.first_failure
