@@ -1,0 +1,259 @@
+"""Evaluates models on RL rows with training's own prompt, tools, loop and reward, and writes the report.
+
+``python -m recipe.code_agentic.evaluate 'models=[{name: base, path: DIR}]' [key=value ...]``; what there is
+to set is in configs/evaluate.yaml. Writes ``<model>.trajectories.jsonl``, ``evaluation.json``,
+``provenance.json`` and ``report.html`` to ``output_dir``; a run that was stopped goes on where it was. Owns
+the wiring; episodes are ``evaluation_run``'s, numbers ``metrics``', the page ``report``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import get_class
+from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
+
+from recipe.code_agentic import report
+from recipe.code_agentic.evaluation_inputs import (
+    ModelSpec,
+    load_tokenizer,
+    read_decodings,
+    read_models,
+    read_rows,
+    settings_hash,
+)
+from recipe.code_agentic.evaluation_run import EpisodeJob, draw_rows, finished_episodes, plan_jobs, run_jobs
+from recipe.code_agentic.metrics import compare_models, summarise_model
+from recipe.code_agentic.reward import compute_score
+from recipe.code_agentic.run_files import file_sha256, write_json, write_provenance
+from verl_ext.agent_loop.chat import ChatFormat
+from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
+from verl_ext.agent_loop.trajectory import TrajectoryWriter
+from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, ServedModel, VllmEngine
+from verl_ext.cli import compose, run_main
+from verl_ext.grading.grader import Grader
+from verl_ext.grading.harness import Limits
+from verl_ext.grading.problem import Problem
+from verl_ext.sandbox.client import sandbox_from_endpoint
+from verl_ext.sandbox.embedded import serve
+from verl_ext.sandbox.errors import SandboxError
+from verl_ext.sandbox.protocol import Sandbox
+from verl_ext.tools.registry import load_tools
+
+SCHEMA_VERSION = 1
+
+
+# (model, id of the token that ends a turn) -> the open model
+OpenModel = Callable[[ModelSpec, int], AbstractAsyncContextManager[ServedModel]]
+
+
+def main() -> None:
+    """Evaluates and says where the report is."""
+    config = compose("evaluate", sys.argv[1:])
+    print(f"report: {asyncio.run(evaluate(config))}", flush=True)
+
+
+async def evaluate(config: DictConfig, open_model: OpenModel | None = None) -> Path:
+    """Runs a whole evaluation.
+
+    Args:
+        config: configs/evaluate.yaml, composed.
+        open_model: Opens a model; None means vLLM, here or by URL.
+
+    Returns:
+        Path of the HTML report.
+
+    Raises:
+        ValueError: For a mistake in the configuration or the data.
+        ModelUnavailable: When a model can't be loaded or died.
+        SandboxError: When the sandbox can't be reached or too many episodes were lost to it.
+    """
+    specs = read_models(config)
+    files = [Path(path) for path in config.data_files]
+    rows = draw_rows(read_rows(files, config.splits), config.max_problems, config.seed)
+    jobs = plan_jobs(rows, read_decodings(config), config.seed)
+    output_dir = Path(config.output_dir)
+    write_provenance(output_dir, config, files)
+    print(f"{len(rows)} problems, {len(jobs)} episodes per model, results in {output_dir}", flush=True)
+    records: dict[str, list[dict[str, Any]]] = {}
+    async with open_sandbox(config) as sandbox:
+        limits = Limits(
+            time_s=config.code_agentic.sandbox.time_limit_s,
+            memory_limit_mb=config.code_agentic.sandbox.memory_limit_mb,
+        )
+        grader = Grader(sandbox, limits, cache_size=config.code_agentic.sandbox.cache_size)
+        for spec in specs:
+            records[spec.name] = await _evaluate_model(
+                config, spec, jobs, grader, open_model or vllm_opener(config)
+            )
+    result = {
+        "schema": SCHEMA_VERSION,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "title": config.report.title,
+        "seed": config.seed,
+        "data": [{"path": str(file), "sha256": file_sha256(file)} for file in files],
+        "metrics": {entry.label: entry.path for entry in config.report.metrics},
+        "decodings": [asdict(decoding) for decoding in read_decodings(config)],
+        "models": [
+            {
+                **asdict(spec),
+                "trajectories": trajectories_file(output_dir, spec).name,
+                "summary": summarise_model(records[spec.name], seed=config.seed),
+            }
+            for spec in specs
+        ],
+        "comparisons": [
+            {
+                "before": before.name,
+                "after": after.name,
+                "differences": compare_models(records[before.name], records[after.name], seed=config.seed),
+            }
+            for before, after in _pairs(specs)
+        ],
+    }
+    write_json(output_dir / "evaluation.json", result)
+    return report.write_report(output_dir / "evaluation.json", max_episodes=config.report.max_episodes)
+
+
+async def _evaluate_model(
+    config: DictConfig,
+    spec: ModelSpec,
+    jobs: Sequence[EpisodeJob],
+    grader: Grader,
+    open_model: OpenModel,
+) -> list[dict[str, Any]]:
+    """Records of one model's episodes, run or read back."""
+    path = trajectories_file(Path(config.output_dir), spec)
+    if not config.resume:
+        path.unlink(missing_ok=True)
+    settings = settings_hash(config, spec)
+    done = finished_episodes(path, settings)
+    due = [job for job in jobs if job.key not in done]
+    if not due:
+        print(f"{spec.name}: all {len(jobs)} episodes are there already", flush=True)
+        return [done[job.key] for job in jobs]
+    tools = load_tools(config.code_agentic.episode.tools, grader=grader)
+    chat = ChatFormat(load_tokenizer(spec), [tool.schema for tool in tools])
+    episode = config.code_agentic.episode
+    limits = LoopLimits(
+        max_turns=episode.max_turns,
+        max_calls_per_turn=episode.max_calls_per_turn,
+        max_prompt_tokens=config.max_prompt_length,
+        max_response_tokens=config.max_response_length,
+        min_turn_tokens=episode.min_turn_tokens,
+    )
+    runner = EpisodeRunner(chat, tools, grader, limits, get_class(episode.texts)(episode.style))
+    weights: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs)
+
+    def score(problem: Problem, facts: Any) -> dict[str, float]:
+        return compute_score(problem.source, "", "", {"episode": facts}, **weights)
+
+    print(f"{spec.name}: loading {spec.path}", flush=True)
+    writer = TrajectoryWriter(path)
+    try:
+        async with open_model(spec, chat.stop_token_id) as model:
+            for trial in ("", " (again)"):
+                with tqdm(
+                    total=len(jobs),
+                    initial=len(jobs) - len(due),
+                    desc=spec.name + trial,
+                    unit="ep",
+                    mininterval=1,
+                ) as bar:
+                    done |= await run_jobs(
+                        due,
+                        model_name=spec.name,
+                        model=model,
+                        runner=runner,
+                        score=score,
+                        writer=writer,
+                        settings=settings,
+                        concurrency=config.concurrency,
+                        bar=bar,
+                    )
+                due = [job for job in due if done[job.key]["facts"]["void"]]
+                if not due:
+                    break
+    finally:
+        writer.close()
+    if len(due) > config.code_agentic.sandbox.max_void_share * len(jobs):
+        raise SandboxError(
+            f"{len(due)} of {len(jobs)} episodes of {spec.name} were lost to sandbox failures, the last with "
+            f"{done[due[-1].key]['failure']!r}; no result is written; the same command tries only those "
+            "again (limit: code_agentic.sandbox.max_void_share)"
+        )
+    return [done[job.key] for job in jobs]
+
+
+@asynccontextmanager
+async def open_sandbox(config: DictConfig) -> AsyncIterator[Sandbox]:
+    """The configured sandbox, or one started for the time being; answers before it is handed out."""
+    settings = config.code_agentic.sandbox
+    if settings.endpoint is None:
+        workers = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
+        with serve(workers) as server:
+            async with _connected(server.endpoint, settings.max_concurrency) as sandbox:
+                yield sandbox
+    else:
+        async with _connected(settings.endpoint, settings.max_concurrency) as sandbox:
+            yield sandbox
+
+
+@asynccontextmanager
+async def _connected(endpoint: str, max_concurrency: int) -> AsyncIterator[Sandbox]:
+    sandbox = sandbox_from_endpoint(endpoint, max_concurrency=max_concurrency)
+    try:
+        await sandbox.ping()
+        yield sandbox
+    finally:
+        await sandbox.aclose()
+
+
+def vllm_opener(config: DictConfig) -> OpenModel:
+    """Opens models in vLLM: in this process's engine, or on the server the model names."""
+    engine = EngineSettings(
+        dtype=config.engine.dtype,
+        max_model_tokens=config.max_prompt_length + config.max_response_length,
+        max_num_seqs=config.engine.max_num_seqs,
+        tensor_parallel_size=config.engine.tensor_parallel,
+        gpu_memory_utilization=config.engine.gpu_memory_utilization,
+        cpu_kv_cache_gib=config.engine.cpu_kv_cache_gib,
+        enforce_eager=config.engine.enforce_eager,
+    )
+
+    def open_model(spec: ModelSpec, stop_token_id: int) -> VllmEngine | CompletionServer:
+        if spec.server_url is None:
+            return VllmEngine(spec.path, engine, stop_token_id=stop_token_id, seed=config.seed)
+        return CompletionServer(
+            spec.server_url,
+            spec.served_name or spec.name,
+            stop_token_id=stop_token_id,
+            request_timeout_s=config.server.request_timeout_s,
+            max_retries=config.server.max_retries,
+        )
+
+    return open_model
+
+
+def trajectories_file(output_dir: Path, spec: ModelSpec) -> Path:
+    """Where one model's episodes are kept."""
+    return output_dir / f"{spec.name}.trajectories.jsonl"
+
+
+def _pairs(specs: Sequence[ModelSpec]) -> list[tuple[ModelSpec, ModelSpec]]:
+    """Each model with the next, and the first with the last."""
+    pairs = list(itertools.pairwise(specs))
+    return [*pairs, (specs[0], specs[-1])] if len(specs) > 2 else pairs
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,171 @@
+"""What an evaluation is given: models, problems, ways to decode, and a fingerprint of all that matters.
+
+Owns the checks of user input before anything is started. Runs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from omegaconf import DictConfig, OmegaConf
+
+from recipe.code_agentic.evaluation_run import GREEDY, SAMPLED, Decoding, EvaluationRow
+from recipe.code_agentic.run_files import file_sha256
+from verl_ext.grading.problem import Problem
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model to evaluate.
+
+    Attributes:
+        name: Name in the report and of the trajectory file.
+        path: Hugging Face folder or hub name.
+        server_url: Server that has it loaded; None loads it here.
+        served_name: Name the server knows it by.
+    """
+
+    name: str
+    path: str
+    server_url: str | None = None
+    served_name: str | None = None
+
+
+def load_tokenizer(spec: ModelSpec) -> Any:
+    """The model's own tokenizer.
+
+    Raises:
+        ValueError: When there is none, in one line.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(spec.path)
+    except (OSError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"model {spec.name}: no tokenizer at {spec.path}: {reason}") from error
+
+
+def read_models(config: DictConfig) -> list[ModelSpec]:
+    """The models of the configuration, checked before anything is started.
+
+    Raises:
+        ValueError: When there is none, a key is unknown, a name is taken twice, or a folder holds no model.
+    """
+    specs: list[ModelSpec] = []
+    for index, entry in enumerate(config.models):
+        try:
+            spec = ModelSpec(**entry)
+        except TypeError as error:
+            raise ValueError(
+                f"models[{index}]={entry}: give name and path, and for a served model server_url and "
+                "served_name"
+            ) from error
+        if not _NAME.fullmatch(str(spec.name)) or spec.name in [other.name for other in specs]:
+            raise ValueError(
+                f"models[{index}].name={spec.name}: must be unique and of letters, digits, '.', '_' and '-'"
+            )
+        is_hub_name = spec.path.count("/") == 1 and not spec.path.startswith(("/", ".", "~", "outputs"))
+        if not is_hub_name and not (Path(spec.path) / "config.json").is_file():
+            raise ValueError(f"models[{index}].path={spec.path}: no model there (config.json is missing)")
+        specs.append(spec)
+    if not specs:
+        raise ValueError("models is empty: give models=[{name: base, path: FOLDER}]")
+    return specs
+
+
+def read_decodings(config: DictConfig) -> list[Decoding]:
+    """The ways to decode.
+
+    Raises:
+        ValueError: When one is unknown or a number out of range.
+    """
+    unknown = [name for name in config.decoding if name not in (GREEDY, SAMPLED)]
+    if unknown or not config.decoding:
+        raise ValueError(f"decoding={list(config.decoding)}: give greedy, sampled or both")
+    if config.num_samples < 1 or config.temperature <= 0:
+        raise ValueError(
+            f"num_samples={config.num_samples} must be at least 1 and temperature={config.temperature} "
+            "above 0"
+        )
+    of = {
+        GREEDY: Decoding(GREEDY, 1, 0.0, 1.0, -1),
+        SAMPLED: Decoding(SAMPLED, config.num_samples, config.temperature, config.top_p, config.top_k),
+    }
+    return [of[name] for name in config.decoding]
+
+
+def read_rows(files: Sequence[Path], splits: Sequence[str] | None) -> list[EvaluationRow]:
+    """Problems of RL parquet files.
+
+    Raises:
+        ValueError: When a file or row can't be read, a problem stands twice in a split, or none is left.
+    """
+    rows: dict[tuple[str, str], EvaluationRow] = {}
+    for file in files:
+        try:
+            table = pq.read_table(file, columns=["prompt", "reward_model", "extra_info"])
+        except (pa.ArrowException, KeyError) as error:
+            raise ValueError(f"{file}: not a readable RL file: {str(error).splitlines()[0]}") from error
+        for number, values in enumerate(table.to_pylist(), start=1):
+            try:
+                row = EvaluationRow(
+                    Problem.from_json(values["reward_model"]["ground_truth"]),
+                    json.loads(values["prompt"]),
+                    values["extra_info"]["split"],
+                )
+            except (TypeError, KeyError, ValueError) as error:
+                raise ValueError(f"{file}: row {number}: not an RL row: {error}") from error
+            key = (row.split, row.problem.query_id)
+            if key in rows:
+                raise ValueError(f"{file}: row {number}: {key[1]} is in split {key[0]} twice")
+            rows[key] = row
+    present = sorted({split for split, _ in rows})
+    if missing := [split for split in splits or () if split not in present]:
+        raise ValueError(f"splits={list(splits or ())}: no rows of {missing}; the files hold {present}")
+    kept = [row for row in rows.values() if splits is None or row.split in splits]
+    if not kept:
+        raise ValueError(f"no problems in {', '.join(map(str, files))}")
+    return kept
+
+
+def settings_hash(config: DictConfig, spec: ModelSpec) -> str:
+    """A short hash of what the outcome of an episode depends on; episodes with another are not reused."""
+    sandbox = config.code_agentic.sandbox
+    episode = OmegaConf.to_container(config.code_agentic.episode, resolve=True)
+    assert isinstance(episode, dict)
+    settings = {
+        "model": _model_fingerprint(spec),
+        "data": [file_sha256(Path(path)) for path in config.data_files],
+        "tools": file_sha256(Path(config.code_agentic.episode.tools)),
+        "episode": {key: value for key, value in episode.items() if key != "tools"},
+        "reward": OmegaConf.to_container(config.reward.custom_reward_function, resolve=True),
+        "limits": [sandbox.time_limit_s, sandbox.memory_limit_mb],
+        **{
+            key: config[key]
+            for key in ("temperature", "top_p", "top_k", "seed", "max_prompt_length", "max_response_length")
+        },
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _model_fingerprint(spec: ModelSpec) -> dict[str, Any]:
+    """Changes when the folder's files do; reading gigabytes of weights to hash them would take minutes."""
+    folder = Path(spec.path)
+    files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    return {**asdict(spec), "files": [(file.name, *_stamp(file)) for file in files]}
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
