@@ -13,6 +13,8 @@ from verl.utils.vllm import resolve_weight_name
 from verl.workers.rollout.vllm_rollout.bucketed_weight_transfer import BucketedWeightReceiver
 from verl.workers.rollout.vllm_rollout.utils import vLLMColocateWorkerExtension
 
+from verl_ext.platform.tied_weights import pack_tied_layers
+
 NamedTensors = list[tuple[str, torch.Tensor]]
 
 
@@ -67,38 +69,3 @@ def receive_weights(zmq_handle: str, use_shm: bool) -> NamedTensors:
     receiver = BucketedWeightReceiver(zmq_handle=zmq_handle, device=torch.device("cpu"), use_shm=use_shm)
     receiver.receive_weights(on_bucket_received=keep)
     return weights
-
-
-def tied_layers(model: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
-    """The layers that use the weight of an earlier layer, such as an output head tied to the embedding."""
-    owners: set[int] = set()
-    tied = []
-    for name, layer in model.named_modules():
-        weight = layer._parameters.get("weight")
-        # Packed layers hold an empty weight each.
-        if weight is None or weight.numel() == 0:
-            continue
-        if id(weight) in owners:
-            tied.append((name, layer))
-        owners.add(id(weight))
-    return tied
-
-
-def pack_tied_layers(model: torch.nn.Module) -> None:
-    """Pack again every layer whose weight came with another layer.
-
-    vLLM 0.28.0 reloads a tied weight through its first owner only (`model_loader/reload`, limitation 2).
-    The output head keeps the packed copy of the old weights, and sampling drifts from the policy
-    without an error.
-
-    Raises:
-        ValueError: a tied layer has no method to pack its weight with.
-    """
-    for name, layer in tied_layers(model):
-        method: Any = getattr(layer, "quant_method", None)
-        if method is None or not hasattr(layer, "cpu_linear"):
-            raise ValueError(
-                f"{type(model).__name__} ties the weight of {name}, which cannot be reloaded on the CPU: "
-                "train a model with tie_word_embeddings=false"
-            )
-        method.process_weights_after_loading(layer)
