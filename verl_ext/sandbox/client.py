@@ -44,8 +44,8 @@ class HttpSandbox:
         max_concurrency: int = 64,
         request_margin_s: float = 30.0,
         connect_timeout_s: float = 5.0,
-        max_attempts: int = 5,
-        first_pause_s: float = 0.1,
+        max_attempts: int = 6,
+        first_pause_s: float = 0.25,
     ) -> None:
         """Opens nothing yet.
 
@@ -89,7 +89,7 @@ class HttpSandbox:
             SandboxError: The last failure, when every attempt failed or the failure is not worth another.
         """
         deadline_s = request.compile_timeout_s + request.run_timeout_s + self._margin_s
-        # Lone surrogates are legal in a Python string; ASCII JSON carries them, the program then fails on them.
+        # ASCII JSON carries even lone surrogates, which then are the program's problem.
         body = json.dumps(wire.request_to_json(request)).encode()
         pause_s = self._first_pause_s
         async with self._slots:

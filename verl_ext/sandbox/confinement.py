@@ -1,6 +1,6 @@
 """Isolation tiers behind one face, as the fork server uses them.
 
-``NamespaceTier`` is tier A (``jail``); weaker ones follow where namespaces are not to be had. A tier forks, dresses
+``NamespaceTier`` is tier A (built from ``jail``); tiers B and C are ``supervised``. A tier forks, confines
 the child, and can kill everything that came of it.
 """
 
@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from verl_ext.sandbox import jail, seccomp, syscalls
 from verl_ext.sandbox.limits import StageLimits
+from verl_ext.sandbox.supervised import SupervisedTier
 
 
 class Run(Protocol):
-    """What was forked for one stage. ``pid`` is 0 in the child."""
+    """What was forked for one stage. ``pid`` is 0 in the child that is to run the program."""
 
     pid: int
 
+    def cpu_s(self) -> float:
+        """CPU seconds the program has used so far."""
+        ...
+
     def kill(self) -> None:
         """Sends SIGKILL to everything the stage started; harmless when nothing is left."""
+        ...
+
+    def collect(self) -> tuple[int, float, int]:
+        """Once ``pid`` has ended: the program's wait status, CPU seconds and peak memory in KiB."""
         ...
 
     def remaining_fd(self) -> int | None:
@@ -39,12 +49,22 @@ class Tier(Protocol):
         """Once, in the fork server, before any run."""
         ...
 
-    def fork(self, uid: int | None) -> Run:
-        """Forks; returns in both processes."""
+    def fork(self, uid: int | None, keep_fds: Sequence[int], disown: Callable[[], None]) -> Run:
+        """Forks; returns in the fork server and in the child that is to run the program.
+
+        Args:
+            uid: User the program gets; None when it keeps ours.
+            keep_fds: Descriptors the child needs.
+            disown: Called first thing in the child: gives up what belongs to the fork server.
+        """
         ...
 
     def enter_run(self, limits: StageLimits, uid: int | None, payload: dict[str, Any]) -> str:
         """In the child: takes away what the program must not have; returns the working directory."""
+        ...
+
+    def extra_processes(self) -> int:
+        """Processes that count towards a run's limit without being its own."""
         ...
 
     def seal(self) -> None:
@@ -66,8 +86,15 @@ class _NamespaceRun:
             if self.pid != 0:
                 syscalls.setns(own_namespace_fd, syscalls.CLONE_NEWPID)
 
+    def cpu_s(self) -> float:
+        return syscalls.cpu_seconds(self.pid)
+
     def kill(self) -> None:
         signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
+
+    def collect(self) -> tuple[int, float, int]:
+        _, status, usage = os.wait4(self.pid, 0)
+        return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
     def remaining_fd(self) -> int | None:
         return self._init_fd
@@ -86,12 +113,12 @@ class NamespaceTier:
 
     def prepare(self, read_only_paths: tuple[str, ...]) -> None:
         jail.enter_outer_namespaces()
-        keep_alive_as_parent()
+        _go_on_as_namespace_init()
         jail.build_system(read_only_paths)
         self._filter = seccomp.native_filter()
         self._own_namespace_fd = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
-    def fork(self, uid: int | None) -> Run:
+    def fork(self, uid: int | None, keep_fds: Sequence[int], disown: Callable[[], None]) -> Run:
         run = _NamespaceRun()
         try:
             run.fork(self._own_namespace_fd)
@@ -99,21 +126,26 @@ class NamespaceTier:
             run.kill()
             run.reap()
             raise
+        if run.pid == 0:
+            disown()
         return run
 
     def enter_run(self, limits: StageLimits, uid: int | None, payload: dict[str, Any]) -> str:
         jail.enter_run(limits, uid)
         return jail.WORK_DIR
 
+    def extra_processes(self) -> int:
+        return 0
+
     def seal(self) -> None:
         if self._filter is not None:
             seccomp.install(self._filter)
 
 
-def keep_alive_as_parent() -> None:
+def _go_on_as_namespace_init() -> None:
     """Forks: the child goes on as first process of the new pid namespace, the parent only waits for it.
 
-    Both die with the server, and the whole namespace dies with the child.
+    Both die with the server, and everything in the namespace dies with the child.
     """
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     child = os.fork()
@@ -131,4 +163,6 @@ def make_tier(name: str) -> Tier:
     """
     if name == "A":
         return NamespaceTier()
+    if name in ("B", "C"):
+        return SupervisedTier(confined=name == "B")
     raise ValueError(f"unknown isolation tier {name!r}")

@@ -1,7 +1,7 @@
 """Starts the embedded server for the length of a ``with`` block.
 
-The server listens on a free port of the loopback, dies with this process however that ends (its standard input
-is our pipe, and it watches its parent), and leaves nothing behind.
+The server listens on a free port of the loopback, dies with this process however that ends (its standard
+input is our pipe, and it watches its parent), and leaves nothing behind.
 """
 
 from __future__ import annotations

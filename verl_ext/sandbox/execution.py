@@ -1,21 +1,21 @@
 """From a request to a result: the stages of each language, run on a pool of fork servers.
 
-Owns which files and limits a stage gets and how an outcome is read (time limit, memory exceeded). Knows neither
-HTTP nor how a stage is confined.
+Owns which files and limits a stage gets and how an outcome is read (time limit, memory exceeded). Knows
+neither HTTP nor how a stage is confined.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
 from verl_ext.sandbox.languages import LANGUAGES, Language
 from verl_ext.sandbox.limits import StageLimits
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
-from verl_ext.sandbox.worker import Stage, StageOutcome, Worker, WorkerConfig
+from verl_ext.sandbox.stage import Stage, StageOutcome
+from verl_ext.sandbox.worker import Worker, WorkerConfig
 
 # V8's and glibc++'s last words; Python's is the last line of a traceback.
 _MEMORY_MARKS = re.compile(
@@ -25,6 +25,7 @@ _MEMORY_MARKS = re.compile(
 )
 _COMPILER_MEMORY_MB = 2048
 _COMPILER_PROCESSES = 64
+_RUNTIME_MB = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Pool:
         files = {path: (content, 0o644) for path, content in request.files.items()}
         source = {language.source: (request.code.encode("utf-8", "surrogatepass"), 0o644)}
         compiled: StageResult | None = None
-        program: Mapping[str, tuple[bytes, int]] = source
+        program = source
         if language.compile is not None:
             outcome = await worker.run(
                 Stage(
@@ -126,19 +127,20 @@ class Pool:
             if language.program not in outcome.files:
                 raise SandboxInternalError("the compiler left no program, or one too large to take over")
             program = {language.program: (outcome.files[language.program], 0o755)}
+        memory_mb = request.memory_limit_mb or self._defaults.memory_mb
         outcome = await worker.run(
             Stage(
                 main=language.source,
-                argv=language.run,
+                argv=language.run_command(memory_mb),
                 files=files | program,
                 stdin=None if request.stdin is None else request.stdin.encode("utf-8", "surrogatepass"),
                 limits=StageLimits(
                     wall_s=request.run_timeout_s,
                     cpu_s=request.cpu_limit_s,
-                    memory_mb=request.memory_limit_mb or self._defaults.memory_mb,
+                    memory_mb=memory_mb + (_RUNTIME_MB if language.managed_memory else 0),
                     disk_mb=self._defaults.disk_mb,
                     processes=self._defaults.processes,
-                    bounded_address_space=not language.reserves_memory,
+                    bounded_address_space=not language.managed_memory,
                 ),
                 fetch=request.fetch_files,
             )

@@ -1,9 +1,9 @@
 """The process that programs are forked from: clean, small, and the parent of every run.
 
-It holds no secret, reads no program (the forked child does) and opens no file for one. For each message of the
-server it forks a child into a fresh pid namespace, watches its deadlines, kills the whole namespace at the end
-and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; talks over one SEQPACKET socket
-and ends when that closes. Everything it started dies with it: it is the init of its own pid namespace.
+It holds no secret, reads no program (the forked child does) and opens no file for one. For each message of
+the server it forks a child, confined by the ``Tier``, watches its deadlines, kills everything that came of it
+and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; talks over one SEQPACKET
+socket and ends when that closes.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
 directory): ``{"id", "uid", "limits"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or ``Report``.
@@ -21,8 +21,9 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 
-from verl_ext.sandbox import confinement, syscalls
+from verl_ext.sandbox import confinement
 from verl_ext.sandbox.limits import StageLimits, apply_rlimits
 
 BOOTSTRAP = """
@@ -65,8 +66,8 @@ class _Run:
         """Kills the run when one of its clocks has run out."""
         cpu_used_s = 0.0
         if self.limits.cpu_s is not None:
-            with contextlib.suppress(OSError):
-                cpu_used_s = time.clock_gettime((~self.confined.pid << 3) | 2)  # CPUCLOCK_SCHED of that pid
+            with contextlib.suppress(OSError):  # it may have ended this moment
+                cpu_used_s = self.confined.cpu_s()
             if cpu_used_s > self.limits.cpu_s:
                 self.stop("cpu")
         if now - self.start >= self.limits.wall_s:
@@ -142,13 +143,11 @@ class _ForkServer:
             return None
         limits = StageLimits(**message["limits"])
         try:
-            confined = self.tier.fork(message["uid"])
+            confined = self.tier.fork(message["uid"], fds, self._disown)
         except OSError as error:
             self._send({"id": message["id"], "failure": f"fork server: {error}"})
             confined = None
         if confined is not None and confined.pid == 0:
-            self.control.close()
-            self.epoll.close()
             return _become_program(self.tier, limits, message["uid"], fds, self.baseline_bytes)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
@@ -160,13 +159,16 @@ class _ForkServer:
         self.epoll.register(run.pidfd, select.EPOLLIN)
         return None
 
+    def _disown(self) -> None:
+        self.control.close()
+        self.epoll.close()
+
     def _advance(self, fd: int) -> None:
         """The program ended (then its namespace is killed), or the namespace is empty (then we report)."""
         run = self.by_fd.pop(fd)
         self.epoll.unregister(fd)
         if not run.report:
-            _, status, usage = os.wait4(run.confined.pid, 0)
-            run.reaped(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+            run.reaped(*run.confined.collect())
             if (remaining := run.confined.remaining_fd()) is not None:
                 self.by_fd[remaining] = run
                 self.epoll.register(remaining, select.EPOLLIN)
@@ -201,7 +203,7 @@ def _become_program(
         if len(fds) > 4:
             _send_directory(fds[4])
         argv = payload["argv"]
-        apply_rlimits(limits, baseline_bytes if argv is None else 0)
+        apply_rlimits(limits, baseline_bytes if argv is None else 0, tier.extra_processes())
         os.pwrite(payload_fd, STARTED, 0)
         tier.seal()
     except BaseException as error:
@@ -235,7 +237,7 @@ def _read_all(fd: int) -> bytes:
 
 def _write_file(path: str, content: bytes, mode: int) -> None:
     if "/" in path:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     while content:
         content = content[os.write(fd, content) :]
@@ -250,8 +252,7 @@ def _send_directory(socket_fd: int) -> None:
 
 
 def _address_space_bytes() -> int:
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def serve(config_text: str) -> str:

@@ -1,7 +1,7 @@
 """Tier A isolation: a read-only system shared by all runs, and fresh namespaces for each.
 
-``build_system`` runs once in a fork server and leaves it on a minimal read-only root; ``enter_run`` runs in the
-forked child of each run, before any foreign code. Nothing is ever created on the host's file system: the
+``build_system`` runs once in a fork server and leaves it on a minimal read-only root; ``enter_run`` runs in
+the forked child of each run, before any foreign code. Nothing is ever created on the host's file system: the
 working directory is a tmpfs that vanishes with the run's last process.
 """
 
@@ -147,7 +147,7 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
     options = f"size={limits.disk_mb}m,nr_inodes={_MAX_FILES},mode=0700,uid={owner},gid={owner}"
     syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
-    syscalls.mount("proc", "/proc", "proc", flags | syscalls.MS_NOEXEC, "subset=pid")
+    syscalls.mount("proc", "/proc", "proc", flags | syscalls.MS_NOEXEC, "subset=pid,hidepid=2")
     _raise_loopback()
     if uid is None:
         syscalls.unshare(syscalls.CLONE_NEWUSER)
@@ -159,7 +159,7 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
         os.setresuid(uid, uid, uid)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # else /proc/self/fd, and so /dev/stdin, belongs to root
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
-    os.mkdir(WORK_DIR, 0o755)
+    Path(WORK_DIR).mkdir()
     os.chdir(WORK_DIR)
 
 

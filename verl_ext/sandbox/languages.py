@@ -18,21 +18,29 @@ class Language:
         source: Name the program's source gets in the working directory.
         compile: Command line; None when there is nothing to compile.
         program: File that compilation leaves and the run stage needs; empty without compilation.
-        run: Command line; None for Python, which is forked instead of started.
-        reserves_memory: Whether the runtime reserves far more address space than it uses.
+        run: Command line, where ``{memory_mb}`` stands for the limit; None for Python, which is forked
+            instead of started.
+        managed_memory: Whether the runtime keeps to a limit of its own (given in ``run``), reserves far more
+            address space than it uses, and needs some for itself.
     """
 
     source: str
     compile: tuple[str, ...] | None = None
     program: str = ""
     run: tuple[str, ...] | None = None
-    reserves_memory: bool = False
+    managed_memory: bool = False
 
     @property
     def tool(self) -> str | None:
         """The executable that has to be present."""
         command = self.compile or self.run
         return None if command is None else command[0]
+
+    def run_command(self, memory_mb: int) -> tuple[str, ...] | None:
+        """The run stage's command line for a memory limit."""
+        if self.run is None:
+            return None
+        return tuple(word.format(memory_mb=memory_mb) for word in self.run)
 
 
 LANGUAGES: dict[str, Language] = {
@@ -44,7 +52,9 @@ LANGUAGES: dict[str, Language] = {
         program="program",
         run=("./program",),
     ),
-    "nodejs": Language(source="main.js", run=("node", "main.js"), reserves_memory=True),
+    "nodejs": Language(
+        source="main.js", run=("node", "--max-old-space-size={memory_mb}", "main.js"), managed_memory=True
+    ),
 }
 
 

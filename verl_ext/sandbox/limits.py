@@ -7,6 +7,7 @@ enforces by itself, on each process of the stage.
 from __future__ import annotations
 
 import math
+import os
 import resource
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ class StageLimits:
     bounded_address_space: bool = True
 
 
-def apply_rlimits(limits: StageLimits, baseline_bytes: int) -> None:
+def apply_rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> None:
     """Sets the rlimits of this process, hard and soft alike.
 
     Memory is bounded through ``RLIMIT_DATA``: unlike the address space it does not count what is only
@@ -50,9 +51,10 @@ def apply_rlimits(limits: StageLimits, baseline_bytes: int) -> None:
     Args:
         limits: The stage's limits.
         baseline_bytes: Address space this process has before the program starts.
+        extra_processes: Processes of the same user that are not the program's.
     """
     memory = limits.memory_mb * MIB
-    cpu_s = limits.wall_s if limits.cpu_s is None else limits.cpu_s
+    cpu_s = limits.wall_s * (os.cpu_count() or 1) if limits.cpu_s is None else limits.cpu_s
     # The kernel counts whole seconds; the exact limit is watched from outside, this is for stray children.
     cpu = math.ceil(cpu_s) + 1
     settings = [
@@ -61,7 +63,7 @@ def apply_rlimits(limits: StageLimits, baseline_bytes: int) -> None:
         (resource.RLIMIT_FSIZE, limits.disk_mb * MIB),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_STACK, limits.stack_mb * MIB),
-        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NPROC, limits.processes + extra_processes),
         (resource.RLIMIT_DATA, baseline_bytes + memory),
     ]
     if limits.bounded_address_space:

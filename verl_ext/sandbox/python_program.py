@@ -1,9 +1,9 @@
 """Runs a Python program in a forked interpreter as ``python3 main.py`` would run it.
 
-Owns what a program can see of its interpreter: ``__main__``, ``sys.argv`` and ``sys.path``, tracebacks with the
-program's frames only, exit codes, threads and exit handlers at the end. Isolation is already in place here.
-What differs from a fresh interpreter, because all runs of one fork server share it: address layout, hash
-seed, and the modules that are already imported.
+Owns what a program can see of its interpreter: ``__main__``, ``sys.argv`` and ``sys.path``, tracebacks with
+the program's frames only, exit codes, threads and exit handlers at the end. Isolation is already in place
+here. What differs from a fresh interpreter, because all runs of one fork server share it: address layout,
+hash seed, and the modules that are already imported.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import sys
 import types
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 
 from verl_ext.sandbox import syscalls
 
@@ -29,10 +30,9 @@ def run_as_main(path: str) -> None:
     _forget_ourselves(path)
     main = _make_main_module(path)
     sys.modules["__main__"] = main
-    with open(path, "rb") as file:
-        source = file.read()
+    source = Path(path).read_bytes()
     # The program gets the depth of recursion it would have without the frames below it.
-    sys.setrecursionlimit(sys.getrecursionlimit() + 2)
+    sys.setrecursionlimit(sys.getrecursionlimit() + 3)
     code = 0
     try:
         exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
@@ -50,7 +50,7 @@ def _forget_ourselves(path: str) -> None:
         del sys.modules[name]
     sys.argv = [path]
     sys.orig_argv = [sys.executable, path]
-    sys.path.insert(0, os.path.dirname(path))
+    sys.path.insert(0, str(Path(path).parent))
     if "random" in sys.modules:
         sys.modules["random"].seed()
     signal.signal(signal.SIGINT, signal.default_int_handler)

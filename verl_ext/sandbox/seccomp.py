@@ -59,7 +59,7 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "bpf": (321, 280),
     "userfaultfd": (323, 282),
 }
-# One range for the calls numbered alike everywhere: 425-433 io_uring and the new mount API; 442 mount_setattr.
+# Calls numbered alike everywhere: 425-433 io_uring and the new mount API, 442-443 mount_setattr, quotactl_fd.
 _DENIED_RANGES = ((425, 433), (442, 443))
 _CLONE3 = 435
 _CLONE = (56, 220)
@@ -80,12 +80,12 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def build_filter(machine: str, *, internet: bool = True) -> bytes | None:
+def build_filter(machine: str, *, sockets: bool = True) -> bytes | None:
     """Compiles the deny list to classic BPF.
 
     Args:
         machine: ``os.uname().machine``.
-        internet: Whether IPv4 and IPv6 sockets may be made (harmless in an empty network namespace).
+        sockets: Whether sockets may be made (harmless in an empty network namespace); pairs always may.
 
     Returns:
         The instructions, or None for an architecture whose numbers are not in the table.
@@ -95,7 +95,7 @@ def build_filter(machine: str, *, internet: bool = True) -> bytes | None:
     if machine not in _AUDIT_ARCH:
         return None
     column = list(_AUDIT_ARCH).index(machine)
-    families = [socket.AF_UNIX, *([socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK] if internet else [])]
+    families = [socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK] if sockets else []
     program: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _ARCH),
         (_JEQ, 1, 0, _AUDIT_ARCH[machine]),
@@ -112,9 +112,9 @@ def build_filter(machine: str, *, internet: bool = True) -> bytes | None:
         (_RETURN, 0, 0, _DENY),
         (_LOAD, 0, 0, _NUMBER),
     ]
-    for number in (_SOCKET[column], _SOCKETPAIR[column]):
+    for number, allowed in ((_SOCKET[column], families), (_SOCKETPAIR[column], [socket.AF_UNIX])):
         # Only namespaced families: a vsock, for one, would reach the host through any network namespace.
-        tests = [(_JEQ, len(families) - i, 0, int(family)) for i, family in enumerate(families)]
+        tests = [(_JEQ, len(allowed) - i, 0, int(family)) for i, family in enumerate(allowed)]
         program += [
             (_JEQ, 0, len(tests) + 3, number),
             (_LOAD, 0, 0, _ARG0),
@@ -124,15 +124,16 @@ def build_filter(machine: str, *, internet: bool = True) -> bytes | None:
         ]
     for low, high in _DENIED_RANGES:
         program += [(_JGE, 0, 2, low), (_JGT, 1, 0, high), (_RETURN, 0, 0, _DENY)]
-    denied = sorted(numbers[column] for numbers in _DENIED.values() if numbers[column] is not None)
+    columns = [numbers[column] for numbers in _DENIED.values()]
+    denied = [number for number in columns if number is not None]
     program += [(_JEQ, len(denied) - i, 0, number) for i, number in enumerate(denied)]
     program += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _DENY)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def native_filter(*, internet: bool = True) -> bytes | None:
+def native_filter(*, sockets: bool = True) -> bytes | None:
     """The filter for this machine; None when its architecture is unknown."""
-    return build_filter(os.uname().machine, internet=internet)
+    return build_filter(os.uname().machine, sockets=sockets)
 
 
 def install(filter_bytes: bytes) -> None:

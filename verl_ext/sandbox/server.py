@@ -1,7 +1,8 @@
 """The embedded sandbox service: SandboxFusion's ``POST /run_code`` and ``GET /v1/ping`` over HTTP.
 
-``python -m verl_ext.sandbox.server --help``. Owns HTTP, the command line and the life of the process; requests
-are run by ``execution``. ``GET /status`` (ours) names the isolation tier, the load and missing toolchains.
+``python -m verl_ext.sandbox.server --help``. Owns HTTP, the command line and the life of the process;
+requests are run by ``execution``. ``GET /status`` (ours) names the isolation tier, the load and missing
+toolchains.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
 from verl_ext.sandbox.execution import Defaults, Pool
 from verl_ext.sandbox.languages import LANGUAGES, missing_toolchains
 from verl_ext.sandbox.limits import MIB
-from verl_ext.sandbox.tiers import TierReport, choose_tier
+from verl_ext.sandbox.tiers import TierReport, choose_tier, tier_config
 from verl_ext.sandbox.worker import WorkerConfig
 
 _log = logging.getLogger(__name__)
@@ -94,45 +95,54 @@ async def _serve(arguments: argparse.Namespace) -> int:
     except SandboxInternalError as error:
         return _refuse(f"no usable isolation on this machine: {error}")
     if report.tier == "C" and not arguments.unsafe:
-        return _refuse(
-            "programs can't be isolated on this machine: "
-            f"{'; '.join(report.weaker_because)}. Start with --unsafe to run them anyway"
+        reasons = "; ".join(report.weaker_because) or "tier C was asked for"
+        return _refuse(f"programs would not be isolated: {reasons}. Start with --unsafe to run them anyway")
+    with tier_config(config, report.tier) as tiered:
+        pool = Pool(
+            tiered,
+            Defaults(arguments.memory_limit_mb, arguments.disk_limit_mb, arguments.max_processes),
+            num_workers=arguments.num_workers,
+            max_running=arguments.max_running or max(4, 2 * arguments.num_workers),
+            max_waiting=arguments.max_waiting,
         )
-    pool = Pool(
-        report.apply(config),
-        Defaults(arguments.memory_limit_mb, arguments.disk_limit_mb, arguments.max_processes),
-        num_workers=arguments.num_workers,
-        max_running=arguments.max_running or max(4, 2 * arguments.num_workers),
-        max_waiting=arguments.max_waiting,
-    )
+        app = make_app(pool, report, missing_toolchains(config.search_path), arguments.max_body_mb)
+        try:
+            await pool.start()
+            return await _listen(app, arguments)
+        except SandboxInternalError as error:
+            return _refuse(str(error))
+        finally:
+            pool.stop()
+
+
+async def _listen(app: web.Application, arguments: argparse.Namespace) -> int:
+    """Serves until a signal (or, if asked to watch, the parent's end); lets running requests finish."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for kind in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(kind, stopping.set)
-    await pool.start()
-    missing = missing_toolchains(config.search_path)
-    app = make_app(pool, report, missing, arguments.max_body_mb)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_TIMEOUT_S)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_TIMEOUT_S, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, arguments.host, arguments.port, backlog=1024)
-        await site.start()
-    except OSError as error:
-        pool.stop()
+        try:
+            await web.TCPSite(runner, arguments.host, arguments.port, backlog=1024).start()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return _refuse(
+                    f"port {arguments.port} on {arguments.host} is in use; choose another with --port"
+                )
+            return _refuse(f"can't listen on {arguments.host}:{arguments.port}: {error.strerror}")
+        host, port = runner.addresses[0][:2]
+        report = app[_REPORT]
+        print(f"sandbox listening on http://{host}:{port} (isolation tier {report.tier})", flush=True)
+        for reason in report.weaker_because:
+            _log.warning("isolation: %s", reason)
+        watcher = asyncio.create_task(_stop_with_parent(stopping)) if arguments.stop_with_parent else None
+        await stopping.wait()
+        if watcher is not None:
+            watcher.cancel()
+    finally:
         await runner.cleanup()
-        if error.errno == errno.EADDRINUSE:
-            return _refuse(f"port {arguments.port} on {arguments.host} is in use; choose another with --port")
-        return _refuse(f"can't listen on {arguments.host}:{arguments.port}: {error.strerror}")
-    host, port = runner.addresses[0][:2]
-    print(f"sandbox listening on http://{host}:{port} (isolation tier {report.tier})", flush=True)
-    for reason in report.weaker_because:
-        _log.warning("isolation: %s", reason)
-    watcher = asyncio.create_task(_stop_with_parent(stopping)) if arguments.stop_with_parent else None
-    await stopping.wait()
-    await runner.cleanup()
-    pool.stop()
-    if watcher is not None:
-        watcher.cancel()
     return 0
 
 
@@ -172,7 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--read-only-path", action="append", default=[], help="further path programs may read"
     )
-    parser.add_argument("--tier", choices=("auto", "A", "B"), default="auto", help="isolation tier to use")
+    parser.add_argument(
+        "--tier", choices=("auto", "A", "B", "C"), default="auto", help="isolation tier to use; C is none"
+    )
     parser.add_argument("--unsafe", action="store_true", help="run programs even without any isolation")
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when stdin ends")
     return parser

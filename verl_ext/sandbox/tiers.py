@@ -1,27 +1,39 @@
 """Which isolation this machine allows, found out by running a hostile program at start-up.
 
-A tier counts only when the probe, run in it, was held: no version test, no capability test.
+A tier counts only when the probe, run in it, was held: no version test, no capability test. Owns the scratch
+folder that tiers without a file system per run need.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from verl_ext.sandbox.errors import SandboxInternalError
 from verl_ext.sandbox.limits import StageLimits
-from verl_ext.sandbox.worker import Stage, Worker, WorkerConfig
+from verl_ext.sandbox.stage import Stage
+from verl_ext.sandbox.worker import Worker, WorkerConfig
 
 _PROBE_TIMEOUT_S = 20.0
+_SCRATCH_PREFIX = "verl-ext-sandbox-"
 _ISOLATION = {
     "A": "fresh namespaces, read-only system, private tmpfs, no network but a loopback, seccomp, rlimits",
+    "B": "Landlock, seccomp without sockets, rlimits, a supervisor that sweeps; "
+    "not held: total disk use, sight of the host's processes and folder names",
     "C": "none but rlimits",
 }
-# Each line that comes back names something a program must not be able to do.
+# Prints the names of things that a program must not be able to do, but could; fails where an innocent program
+# could not do its work.
 _PROBE = """
-import ctypes, json, os, socket
+import ctypes, decimal, json, os, socket, subprocess, sys
+subprocess.run([sys.executable, "-c", ""], check=True)
 escapes = []
 def attempt(name, function):
     try:
@@ -29,16 +41,16 @@ def attempt(name, function):
     except BaseException:
         return
     escapes.append(name)
-def connect():
-    socket.create_connection(("127.0.0.1", PORT), 1).close()
 attempt("read /etc/shadow", lambda: open("/etc/shadow").read())
+attempt("read the server's environment", lambda: open(f"/proc/{SERVER}/environ").read())
 attempt("write outside its directory", lambda: open("/var/tmp/sandbox_probe", "w"))
-attempt("write to /usr", lambda: open("/usr/sandbox_probe", "w"))
-attempt("signal the fork server", lambda: os.kill(PARENT, 0))
-attempt("connect to the host", connect)
-libc = ctypes.CDLL(None)
-if os.geteuid() == 0 or libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0:
-    escapes.append("mount")
+attempt("read the server's files", lambda: open(SERVER_FILE).read())
+attempt("signal the server", lambda: os.kill(SERVER, 0))
+attempt("connect to the host", lambda: socket.create_connection(("127.0.0.1", PORT), 1))
+if os.geteuid() == 0:
+    escapes.append("be root")
+if ctypes.CDLL(None).unshare(0x10000000) == 0:
+    escapes.append("make a user namespace")
 print(json.dumps(escapes))
 """
 
@@ -57,17 +69,13 @@ class TierReport:
     isolation: str
     weaker_because: tuple[str, ...]
 
-    def apply(self, config: WorkerConfig) -> WorkerConfig:
-        """The configuration with this tier in it."""
-        return replace(config, tier=self.tier)
-
 
 async def choose_tier(config: WorkerConfig, wanted: str) -> TierReport:
     """Tries the tiers from the strongest down.
 
     Args:
         config: How fork servers are started; its tier does not count.
-        wanted: ``auto``, or the one tier to use.
+        wanted: ``auto``, or the one tier to use (``C`` is not probed).
 
     Returns:
         The first tier that held; C when none did and ``wanted`` is ``auto``.
@@ -75,10 +83,13 @@ async def choose_tier(config: WorkerConfig, wanted: str) -> TierReport:
     Raises:
         SandboxInternalError: When the wanted tier does not hold.
     """
+    if wanted == "C":
+        return TierReport("C", _ISOLATION["C"], ())
     reasons: list[str] = []
     for tier in ("A", "B") if wanted == "auto" else (wanted,):
         try:
-            escapes = await _probe(replace(config, tier=tier))
+            with tier_config(config, tier) as candidate:
+                escapes = await _probe(candidate)
         except SandboxInternalError as error:
             reasons.append(f"tier {tier}: {error}")
             continue
@@ -90,11 +101,39 @@ async def choose_tier(config: WorkerConfig, wanted: str) -> TierReport:
     return TierReport("C", _ISOLATION["C"], tuple(reasons))
 
 
+@contextlib.contextmanager
+def tier_config(config: WorkerConfig, tier: str) -> Iterator[WorkerConfig]:
+    """The configuration with this tier and, where it takes one, a scratch folder that lives as long."""
+    if tier == "A":
+        yield replace(config, tier=tier)
+        return
+    root = Path(tempfile.gettempdir())
+    for stale in root.glob(f"{_SCRATCH_PREFIX}*"):
+        owner = stale.name.removeprefix(_SCRATCH_PREFIX).split("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(stale, ignore_errors=True)
+    scratch = tempfile.mkdtemp(prefix=f"{_SCRATCH_PREFIX}{os.getpid()}-")
+    Path(scratch).chmod(0o711)
+    try:
+        yield replace(config, tier=tier, scratch=scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 async def _probe(config: WorkerConfig) -> list[str]:
     """Runs the hostile program; returns what it was able to do."""
-    worker = Worker(config, index=99)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        code = f"PARENT, PORT = {os.getpid()}, {listener.getsockname()[1]}\n{_PROBE}"
+    worker = Worker(config, index=63)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        tempfile.NamedTemporaryFile(prefix="sandbox-probe-") as server_file,
+    ):
+        Path(server_file.name).chmod(0o644)
+        settings = {
+            "SERVER": os.getpid(),
+            "SERVER_FILE": server_file.name,
+            "PORT": listener.getsockname()[1],
+        }
+        code = f"globals().update({settings!r})\n{_PROBE}"
         stage = Stage(
             main="main.py",
             argv=None,
@@ -109,5 +148,6 @@ async def _probe(config: WorkerConfig) -> list[str]:
     try:
         escapes = json.loads(outcome.stdout)
     except ValueError:
-        raise SandboxInternalError(f"the probe failed: {outcome.stderr[-300:]!r}") from None
+        last_words = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise SandboxInternalError(f"programs do not run in it ({last_words or outcome.reason})") from None
     return [str(escape) for escape in escapes]

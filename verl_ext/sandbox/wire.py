@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +17,8 @@ from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageS
 
 MAX_TIMEOUT_S = 3600.0
 MAX_MEMORY_MB = 1 << 20
+MAX_FILES = 1000
+MAX_NAME_BYTES = 255
 
 
 def request_to_json(request: RunRequest) -> dict[str, Any]:
@@ -82,9 +83,9 @@ def _seconds(body: dict[str, Any], name: str, default: float | None) -> float | 
     value = body.get(name, default)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name}: must be a number of seconds")
-    if not 0 < value <= MAX_TIMEOUT_S:
+    if not 0 < value <= MAX_TIMEOUT_S:  # false for NaN too
         raise ValueError(f"{name}: must be above 0 and at most {MAX_TIMEOUT_S:g} seconds")
     return float(value)
 
@@ -94,6 +95,8 @@ def _files(value: object) -> dict[str, bytes]:
         return {}
     if not isinstance(value, dict):
         raise ValueError("files: must be an object of path to base64 text")
+    if len(value) > MAX_FILES:
+        raise ValueError(f"files: {len(value)} files, at most {MAX_FILES} are taken")
     files: dict[str, bytes] = {}
     for path, content in value.items():
         if content is not None and not isinstance(content, str):
@@ -102,6 +105,10 @@ def _files(value: object) -> dict[str, bytes]:
             files[_inner_path("files", path)] = base64.b64decode(content or "", validate=True)
         except binascii.Error:
             raise ValueError(f"files: content of {path!r} is not base64") from None
+    for path in files:
+        for parent in PurePosixPath(path).parents:
+            if str(parent) in files:
+                raise ValueError(f"files: {str(parent)!r} is both a file and a folder")
     return files
 
 
@@ -120,9 +127,11 @@ def _inner_path(field: str, path: object) -> str:
     if pure.is_absolute() or ".." in pure.parts or not pure.parts:
         raise ValueError(f"{field}: {path!r:.80} leads out of the working directory")
     try:
-        path.encode()
+        longest = max(len(part.encode()) for part in pure.parts)
     except UnicodeEncodeError:
         raise ValueError(f"{field}: {path!r:.80} is not valid text") from None
+    if longest > MAX_NAME_BYTES:
+        raise ValueError(f"{field}: {path!r:.80} has a name of more than {MAX_NAME_BYTES} bytes")
     return str(pure)
 
 

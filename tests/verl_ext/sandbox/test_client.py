@@ -33,7 +33,7 @@ class Service:
         self.answers = list(answers)
         self.num_requests = 0
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         await request.read()
         self.num_requests += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -43,7 +43,11 @@ class Service:
 @asynccontextmanager
 async def client_of(service: Service, **options: float) -> AsyncIterator[HttpSandbox]:
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", service)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await service.answer(request)
+
+    app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from verl_ext.sandbox.client import HttpSandbox
@@ -42,7 +43,7 @@ async def run(jail: HttpSandbox, code: str, **fields: object) -> StageResult:
         "os.listdir('/proc/1/root/home')",
         "os.listdir('/proc/1/cwd')",
         "open(f'/proc/{SERVER}/environ').read()",
-        "os.listdir(REPOSITORY)",
+        "open(f'{REPOSITORY}/pyproject.toml').read()",
         "os.kill(SERVER, 0)",
         "socket.create_connection(('127.0.0.1', PORT), 2)",
         "socket.create_connection((HOST_ADDRESS, PORT), 2)",
@@ -73,9 +74,10 @@ async def test_what_a_program_must_not_do_fails(
         pytest.skip("numbers of x86_64")
     port = int(tier_server.endpoint.rsplit(":", 1)[1])
     host_address = socket.gethostbyname(socket.gethostname())
+    facts = (tier_server.process.pid, port, host_address, str(REPOSITORY))
     code = f"""
 import ctypes, os, resource, socket
-SERVER, PORT, HOST_ADDRESS, REPOSITORY = {tier_server.process.pid}, {port}, {host_address!r}, {str(REPOSITORY)!r}
+SERVER, PORT, HOST_ADDRESS, REPOSITORY = {facts!r}
 libc = ctypes.CDLL(None, use_errno=True)
 def syscall(*arguments):
     if libc.syscall(*arguments) < 0:
@@ -200,7 +202,7 @@ async def test_many_files_can_t_fill_the_disk_in_tier_a(server: EmbeddedServer, 
 
 
 async def test_a_run_can_t_read_another_run_s_files(jail: HttpSandbox) -> None:
-    writer = "import os, time\nopen('secret.txt', 'w').write('s3cret')\nprint(os.getcwd(), flush=True)\ntime.sleep(1)"
+    writer = "import time\nopen('secret.txt', 'w').write('s3cret')\ntime.sleep(1)"
     first = asyncio.create_task(run(jail, writer))
     await asyncio.sleep(0.4)
     code = """
@@ -217,18 +219,11 @@ for root in ("/tmp", os.path.dirname(os.getcwd())):
     await first
 
 
-async def test_the_payload_of_a_run_is_not_to_be_found(jail: HttpSandbox) -> None:
-    code = "import os\nprint([os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd') if os.path.islink(f'/proc/self/fd/{fd}')])"
-    assert "payload" not in (await run(jail, code)).stdout
-
-
 @pytest.mark.parametrize("path", ["../x", "/etc/cron.d/x", "a/../../x", "..", "", "a\0b"])
 @pytest.mark.parametrize("field", ["files", "fetch_files"])
 async def test_paths_out_of_the_working_directory_are_refused(
     path: str, field: str, tier_server: EmbeddedServer
 ) -> None:
-    import aiohttp
-
     value: object = {path: ""} if field == "files" else [path]
     body = {"code": "print(1)", "language": "python", field: value}
     async with (

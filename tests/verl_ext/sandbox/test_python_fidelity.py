@@ -1,7 +1,10 @@
 """A forked Python program behaves as one started with ``python3 main.py``."""
 
+# ruff: noqa: E501  (programs, one per line)
+
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -72,7 +75,8 @@ async def test_a_program_behaves_as_with_plain_python(
     stdin = "first line\nsecond line\n"
     main = tmp_path / "main.py"
     main.write_bytes(code.encode("utf-8", "surrogatepass"))
-    plain = subprocess.run(
+    plain = await asyncio.to_thread(
+        subprocess.run,
         [sys.executable, str(main)],
         input=stdin.encode(),
         capture_output=True,

@@ -157,7 +157,7 @@ async def test_a_program_may_ignore_a_large_standard_input(sandbox: HttpSandbox)
 
 async def test_files_go_in_and_come_back(sandbox: HttpSandbox) -> None:
     request = RunRequest(
-        code="import pathlib\npathlib.Path('out.bin').write_bytes(pathlib.Path('in/data.bin').read_bytes()[::-1])",
+        code="open('out.bin', 'wb').write(open('in/data.bin', 'rb').read()[::-1])",
         files={"in/data.bin": b"\x00\x01\xff"},
         fetch_files=("out.bin", "in/data.bin", "missing"),
     )

@@ -89,10 +89,7 @@ async def test_a_full_queue_refuses_and_the_client_says_overloaded() -> None:
         assert [r.headers.get("Retry-After") for r in responses if r.status == 503] == ["1"]
 
 
-async def test_a_missing_toolchain_answers_127(tmp_path: Path) -> None:
-    empty = tmp_path / "bin"
-    empty.mkdir()
-    (empty / "python").symlink_to(sys.executable)
+def test_a_missing_toolchain_answers_127() -> None:
     code = (
         "import asyncio, sys\n"
         "from verl_ext.sandbox.execution import Defaults, Pool\n"

@@ -1,0 +1,110 @@
+"""One program start, what came of it, and how it travels to the child that runs it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import socket
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from verl_ext.sandbox import fork_server, syscalls
+from verl_ext.sandbox.limits import StageLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One program start.
+
+    Attributes:
+        main: Source file that is run as Python when there is no ``argv``.
+        argv: Command line; None to fork a Python instead.
+        files: Path in the working directory -> content and mode.
+        stdin: Standard input; None for immediate end of file.
+        limits: What it may use.
+        fetch: Files to read back.
+    """
+
+    main: str
+    argv: tuple[str, ...] | None
+    files: Mapping[str, tuple[bytes, int]]
+    stdin: bytes | None
+    limits: StageLimits
+    fetch: tuple[str, ...] = ()
+
+    def write_payload(self, work_dir: str) -> int:
+        """Writes what the child needs to a memory file and returns its descriptor."""
+        payload = {
+            "work_dir": work_dir,
+            "main": self.main,
+            "argv": self.argv,
+            "files": {
+                path: (base64.b64encode(content).decode(), mode)
+                for path, (content, mode) in self.files.items()
+            },
+        }
+        fd = os.memfd_create("payload", os.MFD_CLOEXEC)
+        left = memoryview(fork_server.PENDING + json.dumps(payload).encode())
+        while left:
+            left = left[os.write(fd, left) :]
+        return fd
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """How a stage ended.
+
+    Attributes:
+        return_code: Exit code, or negative signal number.
+        reason: ``exit``; ``wall`` or ``cpu`` (time limits); ``killed`` (stopped for flooding its output).
+        wall_s: Wall-clock seconds.
+        cpu_s: CPU seconds of the program and the children it waited for.
+        max_rss_kb: Peak resident memory of its largest process.
+        stdout: What was kept of its output.
+        stderr: Likewise.
+        output_truncated: Whether something was not kept.
+        files: The fetched files that exist.
+    """
+
+    return_code: int
+    reason: str
+    wall_s: float
+    cpu_s: float
+    max_rss_kb: int
+    stdout: bytes
+    stderr: bytes
+    output_truncated: bool
+    files: Mapping[str, bytes]
+
+
+def fetch_files(channel: socket.socket, paths: tuple[str, ...], cap_bytes: int) -> dict[str, bytes]:
+    """Reads files from a working directory, which is hostile ground, after its last process is gone.
+
+    Args:
+        channel: Where the child sent the directory's descriptor before the program ran.
+        paths: What to read; whatever is not a regular file, or is reached through a symlink, is left out.
+        cap_bytes: Most that is read in all; files that do not fit are left out.
+    """
+    channel.setblocking(False)
+    _, fds, _, _ = socket.recv_fds(channel, 16, 1)
+    files: dict[str, bytes] = {}
+    try:
+        for path in paths:
+            with contextlib.suppress(OSError):
+                files[path] = _read_regular(fds[0], path, cap_bytes)
+                cap_bytes -= len(files[path])
+    finally:
+        for fd in fds:
+            os.close(fd)
+    return files
+
+
+def _read_regular(directory_fd: int, path: str, cap_bytes: int) -> bytes:
+    with os.fdopen(syscalls.open_beneath(directory_fd, path), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > cap_bytes:
+            raise OSError("not a regular file, or too large")
+        return file.readall()
