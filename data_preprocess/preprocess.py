@@ -62,7 +62,7 @@ async def preprocess(settings: Settings, config: object) -> None:
         SandboxError: When the sandbox can't be reached or failed for good.
     """
     started = time.perf_counter()
-    load_schemas(settings.tools)
+    load_schemas(settings.tools_file)
     real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
     with OutputFolder(settings.output_dir) as output:
         async with open_sandbox(settings) if settings.needs_sandbox else nullcontext() as sandbox:
@@ -134,8 +134,8 @@ async def _write_sft(
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
     grader = Grader(sandbox, limits, cache_size=_CACHE_SIZE, max_parallel=1)
-    tool = load_tools(settings.tools, grader=grader)[0]
-    tools_json = json.dumps(load_schemas(settings.tools), ensure_ascii=False)
+    tool = load_tools(settings.tools_file, grader=grader)[0]
+    tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
     pool = ProgramPool(problems.to_converse[TRAIN])
     writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)
     for split, total in totals.items():

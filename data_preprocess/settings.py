@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -12,6 +13,8 @@ from data_preprocess.bugs import ALL_KINDS, GROUPS
 from data_preprocess.formats import ReadOptions
 from recipe.code_agentic.prompts import STYLES
 from verl_ext.grading.grader import Limits
+
+_SANDBOX = "code_agentic.sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Settings:
     seed: int
     strict: bool
     style: str
-    tools: Path
+    tools_file: Path
     verify: bool
     drop_unverified: bool
     bugs: BugSettings
@@ -109,54 +112,66 @@ def read_settings(config: DictConfig) -> Settings:
     """Builds the settings of a composed config.
 
     Raises:
-        ValueError: When a value is out of range.
+        ValueError: When a value has the wrong type or is out of range.
         OmegaConfBaseException: When a required value is not set.
     """
     chosen = config.input
-    inputs = tuple(chosen) if isinstance(chosen, ListConfig) else () if chosen is None else (chosen,)
-    own, sft, sandbox = config.problem_set, config.sft, config.code_agentic.sandbox
+    inputs = chosen if isinstance(chosen, ListConfig) else [] if chosen is None else [chosen]
     return Settings(
         inputs=tuple(Path(str(path)) for path in inputs),
-        read=ReadOptions(config.format, config.public_cases.first_k, _path(config.remote_root)),
+        read=ReadOptions(
+            _text(config, "format"),
+            _int(config, "public_cases.first_k"),
+            _path(config.remote_root),
+        ),
         debugbench=_path(config.debugbench),
         problem_set=ProblemSetSettings(
-            num_problems=own.num_problems,
-            variations_per_template=own.variations_per_template,
-            num_cases=own.num_cases,
-            difficulties=_names(own.difficulties),
-            families=_names(own.families),
-            max_reference_chars=own.max_reference_chars,
+            num_problems=_int_or_none(config, "problem_set.num_problems"),
+            variations_per_template=_int_or_none(config, "problem_set.variations_per_template"),
+            num_cases=_int(config, "problem_set.num_cases"),
+            difficulties=_names(config, "problem_set.difficulties"),
+            families=_names(config, "problem_set.families"),
+            max_reference_chars=_int_or_none(config, "problem_set.max_reference_chars"),
         ),
         splits=SplitSettings(
-            val_share=config.splits.val_share,
-            test_share=config.splits.test_share,
-            held_out_family_share=config.splits.held_out_family_share,
-            held_out_families=_names(config.splits.held_out_families),
+            val_share=_float(config, "splits.val_share"),
+            test_share=_float(config, "splits.test_share"),
+            held_out_family_share=_float(config, "splits.held_out_family_share"),
+            held_out_families=_names(config, "splits.held_out_families"),
         ),
-        output_dir=Path(config.output_dir),
-        seed=config.seed,
-        strict=config.strict,
-        style=config.style,
-        tools=Path(config.tools),
-        verify=config.verify,
-        drop_unverified=config.drop_unverified,
+        output_dir=Path(_text(config, "output_dir")),
+        seed=_int(config, "seed"),
+        strict=_bool(config, "strict"),
+        style=_text(config, "style"),
+        tools_file=Path(_text(config, "tools_file")),
+        verify=_bool(config, "verify"),
+        drop_unverified=_bool(config, "drop_unverified"),
         bugs=BugSettings(
-            kinds=_names(config.bugs.kinds) or ALL_KINDS,
-            per_problem={str(group): int(number) for group, number in config.bugs.per_problem.items()},
-            time_limit_s=config.bugs.time_limit_s,
+            kinds=_names(config, "bugs.kinds") or ALL_KINDS,
+            per_problem={
+                str(group): _int(config, f"bugs.per_problem.{group}") for group in config.bugs.per_problem
+            },
+            time_limit_s=_float(config, "bugs.time_limit_s"),
         ),
-        num_conversations=sft.num_conversations,
-        num_val_conversations=sft.num_val_conversations,
+        num_conversations=_int(config, "sft.num_conversations"),
+        num_val_conversations=_int(config, "sft.num_val_conversations"),
         mix=AttemptMix(
-            wrong_attempt_probs=tuple(sft.wrong_attempt_probs),
-            bug_shares={str(group): float(share) for group, share in sft.bug_shares.items()},
-            learn_wrong_attempts=sft.learn_wrong_attempts,
+            wrong_attempt_probs=_floats(config, "sft.wrong_attempt_probs"),
+            bug_shares={
+                str(group): _float(config, f"sft.bug_shares.{group}") for group in config.sft.bug_shares
+            },
+            learn_wrong_attempts=_text(config, "sft.learn_wrong_attempts"),
         ),
-        limits=Limits(time_s=sandbox.time_limit_s, memory_limit_mb=sandbox.memory_limit_mb),
-        endpoint=sandbox.endpoint,
-        num_workers=sandbox.num_workers,
-        max_concurrency=sandbox.max_concurrency,
-        num_parallel=config.num_parallel,
+        limits=Limits(
+            time_s=_float(config, f"{_SANDBOX}.time_limit_s"),
+            memory_limit_mb=_int(config, f"{_SANDBOX}.memory_limit_mb"),
+        ),
+        endpoint=None
+        if config.code_agentic.sandbox.endpoint is None
+        else _text(config, f"{_SANDBOX}.endpoint"),
+        num_workers=_int_or_none(config, f"{_SANDBOX}.num_workers"),
+        max_concurrency=_int(config, f"{_SANDBOX}.max_concurrency"),
+        num_parallel=_int(config, "num_parallel"),
     )
 
 
@@ -169,5 +184,38 @@ def _path(value: object) -> Path | None:
     return None if value is None else Path(str(value))
 
 
-def _names(value: object) -> tuple[str, ...] | None:
-    return tuple(str(name) for name in value) if isinstance(value, ListConfig) else None
+def _checked(key: str, value: Any, kinds: tuple[type, ...], wanted: str) -> Any:
+    # bool is an int to isinstance, and "seed=true" is a mistake
+    if type(value) not in kinds:
+        raise ValueError(f"{key}={value} must be {wanted}")
+    return value
+
+
+def _int(config: DictConfig, key: str) -> int:
+    return _checked(key, OmegaConf.select(config, key), (int,), "a whole number")
+
+
+def _int_or_none(config: DictConfig, key: str) -> int | None:
+    return _checked(key, OmegaConf.select(config, key), (int, type(None)), "a whole number or null")
+
+
+def _float(config: DictConfig, key: str) -> float:
+    return float(_checked(key, OmegaConf.select(config, key), (int, float), "a number"))
+
+
+def _floats(config: DictConfig, key: str) -> tuple[float, ...]:
+    values = _checked(key, OmegaConf.select(config, key), (ListConfig,), "a list of numbers")
+    return tuple(float(_checked(key, value, (int, float), "a list of numbers")) for value in values)
+
+
+def _bool(config: DictConfig, key: str) -> bool:
+    return _checked(key, OmegaConf.select(config, key), (bool,), "true or false")
+
+
+def _text(config: DictConfig, key: str) -> str:
+    return _checked(key, OmegaConf.select(config, key), (str,), "text")
+
+
+def _names(config: DictConfig, key: str) -> tuple[str, ...] | None:
+    value = _checked(key, OmegaConf.select(config, key), (ListConfig, type(None)), "a list of names or null")
+    return None if value is None else tuple(str(name) for name in value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from verl_ext.sandbox.errors import SandboxError
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+# Hydra goes on to advise "+key=value", which would add a key that nothing reads.
+_UNKNOWN_KEY = re.compile(r"Could not override '(.*?)'\.")
 
 
 def config_dir() -> Path:
@@ -84,14 +87,12 @@ def error_line(error: BaseException) -> str:
     """One line that says what is wrong."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    # The cause of a config error is often the line that names the key.
-    lines = str(error).splitlines() + (
-        str(error.__cause__).splitlines()
-        if isinstance(error, HydraException) and error.__cause__ is not None
-        else []
-    )
-    kept = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    text = "; ".join(line for line in kept if not line.startswith(("object_type=", "full_key:")))
-    if isinstance(error, SandboxError):
-        return f"sandbox: {text or type(error).__name__}"
-    return text or type(error).__name__
+    text = str(error)
+    if isinstance(error, HydraException):
+        text = text.partition("Config search path:")[0]
+        if unknown := _UNKNOWN_KEY.match(text):
+            return f"unknown config key {unknown.group(1)!r}"
+    lines = [line.strip() for line in text.splitlines()]
+    kept = [line for line in lines if line and not line.startswith("object_type=")]
+    line = " ".join(kept) or type(error).__name__
+    return f"sandbox: {line}" if isinstance(error, SandboxError) else line
