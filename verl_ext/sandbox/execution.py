@@ -26,6 +26,7 @@ _MEMORY_MARKS = re.compile(
 _COMPILER_MEMORY_MB = 2048
 _COMPILER_PROCESSES = 64
 _RUNTIME_MB = 256
+_NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Pool:
                     fetch=(language.program,),
                 )
             )
-            compiled = _stage_result(outcome)
+            compiled = _stage_result(outcome, _COMPILER_MEMORY_MB)
             if compiled.return_code != 0:
                 return RunResult(compile=compiled, run=None)
             if language.program not in outcome.files:
@@ -145,12 +146,15 @@ class Pool:
                 fetch=request.fetch_files,
             )
         )
-        return RunResult(compile=compiled, run=_stage_result(outcome), files=outcome.files)
+        return RunResult(compile=compiled, run=_stage_result(outcome, memory_mb), files=outcome.files)
 
 
-def _stage_result(outcome: StageOutcome) -> StageResult:
+def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:
     timed_out = outcome.reason in ("wall", "cpu")
-    failed = not timed_out and outcome.return_code != 0
+    failed = outcome.reason == "exit" and outcome.return_code != 0
+    # A program that does not look at what malloc returned says nothing: it crashes with its memory full.
+    memory_full = outcome.max_rss_kb >= _NEARLY_ALL * memory_mb * 1024
+    out_of_memory = memory_full or _MEMORY_MARKS.search(outcome.stderr[-4000:]) is not None
     return StageResult(
         status=StageStatus.TIME_LIMIT if timed_out else StageStatus.FINISHED,
         execution_time_s=outcome.wall_s,
@@ -158,5 +162,5 @@ def _stage_result(outcome: StageOutcome) -> StageResult:
         stdout=outcome.stdout.decode("utf-8", "replace"),
         stderr=outcome.stderr.decode("utf-8", "replace"),
         output_truncated=outcome.output_truncated,
-        memory_exceeded=failed and _MEMORY_MARKS.search(outcome.stderr[-4000:]) is not None,
+        memory_exceeded=failed and out_of_memory,
     )

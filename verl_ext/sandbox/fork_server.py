@@ -285,6 +285,9 @@ def _settle() -> None:
     sys.argv = [""]
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        # Whoever the kernel has to kill for memory, it should be a program and not the server.
+        Path("/proc/self/oom_score_adj").write_text("500")
     gc.collect()
     gc.disable()
     gc.freeze()

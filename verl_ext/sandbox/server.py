@@ -25,7 +25,7 @@ from verl_ext.sandbox.execution import Defaults, Pool
 from verl_ext.sandbox.languages import LANGUAGES, missing_toolchains
 from verl_ext.sandbox.limits import MIB
 from verl_ext.sandbox.tiers import TierReport, choose_tier, tier_config
-from verl_ext.sandbox.worker import WorkerConfig
+from verl_ext.sandbox.worker import MAX_WORKERS, WorkerConfig
 
 _log = logging.getLogger(__name__)
 _RETRY_AFTER_S = 1
@@ -197,6 +197,10 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("num_workers", "memory_limit_mb", "disk_limit_mb", "max_processes", "output_cap_kb"):
         if getattr(arguments, name) < 1:
             return _refuse(f"--{name.replace('_', '-')} must be at least 1")
+    if arguments.num_workers > MAX_WORKERS:
+        return _refuse(f"--num-workers must be at most {MAX_WORKERS}")
+    if arguments.disk_limit_mb < arguments.max_body_mb:
+        return _refuse("--disk-limit-mb must be at least --max-body-mb: a request's files have to fit")
     return asyncio.run(_serve(arguments))
 
 

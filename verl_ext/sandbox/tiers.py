@@ -19,14 +19,15 @@ from pathlib import Path
 from verl_ext.sandbox.errors import SandboxInternalError
 from verl_ext.sandbox.limits import StageLimits
 from verl_ext.sandbox.stage import Stage
-from verl_ext.sandbox.worker import Worker, WorkerConfig
+from verl_ext.sandbox.worker import PROBE_INDEX, Worker, WorkerConfig
 
 _PROBE_TIMEOUT_S = 20.0
 _SCRATCH_PREFIX = "verl-ext-sandbox-"
 _ISOLATION = {
-    "A": "fresh namespaces, read-only system, private tmpfs, no network but a loopback, seccomp, rlimits",
+    "A": "fresh namespaces, read-only system, private tmpfs, no network but a loopback, seccomp, rlimits; "
+    "not held: the memory of a run's processes together (each is limited)",
     "B": "Landlock, seccomp without sockets, rlimits, a supervisor that sweeps; "
-    "not held: total disk use, sight of the host's processes and folder names",
+    "not held: memory and disk use in all, sight of the host's pids and of which paths exist",
     "C": "none but rlimits",
 }
 # Prints the names of things that a program must not be able to do, but could; fails where an innocent program
@@ -122,7 +123,7 @@ def tier_config(config: WorkerConfig, tier: str) -> Iterator[WorkerConfig]:
 
 async def _probe(config: WorkerConfig) -> list[str]:
     """Runs the hostile program; returns what it was able to do."""
-    worker = Worker(config, index=63)
+    worker = Worker(config, index=PROBE_INDEX)
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         tempfile.NamedTemporaryFile(prefix="sandbox-probe-") as server_file,

@@ -32,7 +32,9 @@ _STOP_TIMEOUT_S = 2.0
 _GUARD_S = 30.0  # a fork server that has not reported this long after a deadline is taken for dead
 _FIRST_UID = 1_000_000_000
 _UIDS_PER_WORKER = 256
-_UIDS_PER_SERVER = 64 * _UIDS_PER_WORKER
+MAX_WORKERS = 63
+PROBE_INDEX = MAX_WORKERS
+_UIDS_PER_SERVER = (MAX_WORKERS + 1) * _UIDS_PER_WORKER
 
 
 @dataclass(frozen=True, slots=True)

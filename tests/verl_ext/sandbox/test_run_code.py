@@ -101,6 +101,11 @@ async def test_the_cpu_time_of_waited_for_children_counts(sandbox: HttpSandbox) 
             "for(;;) v.emplace_back(1<<20, 'x');}",
             marks=needs_gxx,
         ),
+        pytest.param(
+            "cpp",
+            "#include <cstdlib>\n#include <cstring>\nint main(){for(;;) memset(malloc(1<<20), 1, 1<<20);}",
+            marks=needs_gxx,
+        ),
         pytest.param("nodejs", "let a = []; for (;;) a.push(new Array(1e5).fill(1.5))", marks=needs_node),
     ],
 )
