@@ -42,5 +42,8 @@ def cpu_environment(num_threads: int = 1) -> dict[str, str]:
         # One Ray worker process per logical CPU would start with the driver; a CPU run declares more
         # logical CPUs than there are cores.
         "RAY_prestart_worker_first_driver": "0",
+        # Ray gives its workers niceness 15: whatever else runs (the sandbox's programs first) would starve
+        # training and sampling.
+        "RAY_worker_niceness": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
     }

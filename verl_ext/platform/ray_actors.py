@@ -4,7 +4,7 @@ Owns the reading of Ray's actor table (Ray 2.60) and the question put to verl's 
 0.9.1). It decides nothing: see `watchdog.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
@@ -23,12 +23,14 @@ class Actor:
     """One row of Ray's actor table.
 
     Attributes:
-        name: the name it was given, or its class.
+        id: Ray's own, in hex.
+        name: the name it was given, or nothing.
         kind: its class.
         state: Ray's word, such as ALIVE or DEAD.
         cause: why it is dead, or None when it lives or was meant to end.
     """
 
+    id: str
     name: str
     kind: str
     state: str
@@ -37,7 +39,7 @@ class Actor:
     cause: str | None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.kind}, pid {self.pid} on {self.node_ip})"
+        return f"{self.name or 'unnamed'} ({self.kind}, pid {self.pid} on {self.node_ip})"
 
 
 def unwanted_cause(death: Any) -> str | None:
@@ -66,8 +68,9 @@ def list_actors() -> list[Actor]:
     job = ray.JobID.from_hex(ray.get_runtime_context().get_job_id())
     return [
         Actor(
-            name=row["Name"] or row["ActorClassName"],
-            kind=row["ActorClassName"],
+            id=row["ActorID"],
+            name=row["Name"],
+            kind=row["ActorClassName"].rpartition(".")[2],
             state=row["State"],
             pid=row["Pid"],
             node_ip=row["Address"]["IPAddress"],
@@ -102,7 +105,7 @@ class EngineProbe:
         """Servers whose answer came in and says that the engine is dead."""
         failed = []
         for actor in actors:
-            if actor.kind != VLLM_SERVER_CLASS or actor.state != "ALIVE" or actor.name == actor.kind:
+            if actor.kind != VLLM_SERVER_CLASS or actor.state != "ALIVE" or not actor.name:
                 continue
             question = self._asked.pop(actor.name, None)
             if question is None:
@@ -112,5 +115,5 @@ class EngineProbe:
             if not answered:
                 self._asked[actor.name] = question
             elif cause := ray.get(question):
-                failed.append(Actor(actor.name, actor.kind, actor.state, actor.pid, actor.node_ip, cause))
+                failed.append(replace(actor, cause=cause))
         return failed

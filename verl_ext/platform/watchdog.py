@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 EXIT_CODE = 1
 # How long processes may take to end after Ray was shut down.
 CLEAN_UP_S = 10.0
+# How long the interrupted call may take to return; Ray looks for signals about once a second.
+INTERRUPT_S = 30.0
 
 
 class RunDied(RuntimeError):
@@ -64,6 +67,7 @@ class Watchdog:
         self._ended = threading.Event()
         self._interrupted = False
         self._dead: list[Actor] = []
+        self._buried: set[str] = set()
         self._probe = EngineProbe()
         self._processes = RunProcesses()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -73,6 +77,9 @@ class Watchdog:
             "only the main thread can be interrupted"
         )
         self._owns_ray = not ray.is_initialized()
+        if not self._owns_ray:
+            # Somebody else's dead: they died before this run.
+            self._buried = {actor.id for actor in find_dead(list_actors())}
         self._thread.start()
         return self
 
@@ -84,7 +91,7 @@ class Watchdog:
         failed = kind is not None and not (issubclass(kind, KeyboardInterrupt) and not self._interrupted)
         if failed and not self._dead and ray.is_initialized():
             # verl noticed first: say what it was all the same.
-            self._dead = find_dead(list_actors())
+            self._dead = find_dead(list_actors(), self._buried)
         message = death_message(self._dead) if failed and self._dead else None
         if self._owns_ray and ray.is_initialized():
             self._processes.observe()
@@ -103,7 +110,7 @@ class Watchdog:
             self._processes.observe()
             actors = list_actors()
             if not self._dead:
-                self._dead = find_dead(actors) or self._probe.failures(actors)
+                self._dead = find_dead(actors, self._buried) or self._probe.failures(actors)
             now = time.monotonic()
             if self._dead:
                 died_at = died_at or now
@@ -126,7 +133,7 @@ class Watchdog:
         self._interrupted = True
         message = death_message(self._dead)
         _thread.interrupt_main()
-        if self._ended.wait(self._grace_s):
+        if self._ended.wait(INTERRUPT_S):
             return
         print(f"error: {message}", file=sys.stderr, flush=True)
         self._clean()
@@ -137,9 +144,14 @@ class Watchdog:
             logger.info("removed after the run: %s", ", ".join(cleaned))
 
 
-def find_dead(actors: list[Actor]) -> list[Actor]:
-    """The actors that died although nobody asked for it."""
-    return [actor for actor in actors if actor.cause is not None]
+def find_dead(actors: list[Actor], buried: Collection[str] = ()) -> list[Actor]:
+    """The actors that died although nobody asked for it.
+
+    Args:
+        actors: every actor that Ray knows of.
+        buried: ids of actors that were dead before.
+    """
+    return [actor for actor in actors if actor.cause is not None and actor.id not in buried]
 
 
 def death_message(dead: list[Actor]) -> str:
