@@ -55,14 +55,23 @@ class AttemptMix:
         )
 
 
-async def draw_attempts(supply: BugSupply, mix: AttemptMix, rng: Random) -> list[WrongAttempt]:
-    """The wrong attempts of one conversation, no program twice; fewer when there are not enough bugs.
+@dataclass(frozen=True, slots=True)
+class AttemptPlan:
+    """The wrong attempts of one conversation and the right program at which their repair arrives."""
+
+    wrong: tuple[WrongAttempt, ...]
+    right: str
+
+
+async def draw_attempts(supply: BugSupply, reference: str, mix: AttemptMix, rng: Random) -> AttemptPlan:
+    """Draws a conversation: no program twice, all made from one right program, fewer when bugs run out.
 
     Raises:
         SandboxError: When our side failed.
     """
     drawn: list[WrongAttempt] = []
     halfway: WrongAttempt | None = None
+    base: str | None = None
     for prob in mix.wrong_attempt_probs:
         if rng.random() >= prob:
             break
@@ -71,20 +80,23 @@ async def draw_attempts(supply: BugSupply, mix: AttemptMix, rng: Random) -> list
             drawn.append(halfway)
             halfway = None
             continue
-        bug = await _draw_bug(supply, mix, used, rng)
+        bug = await _draw_bug(supply, mix, used, base, rng)
         if bug is None:
             break
+        base = bug.base
         learn = mix.learns(bug.group)
         drawn.append(WrongAttempt(bug.program, bug.kind, learn))
         halfway = WrongAttempt(bug.halfway, bug.halfway_kind, learn) if bug.halfway else None
-    return drawn
+    return AttemptPlan(tuple(drawn), base or reference)
 
 
-async def _draw_bug(supply: BugSupply, mix: AttemptMix, used: Collection[str], rng: Random) -> Bug | None:
+async def _draw_bug(
+    supply: BugSupply, mix: AttemptMix, used: Collection[str], base: str | None, rng: Random
+) -> Bug | None:
     groups = [group for group in GROUPS if mix.bug_shares[group] > 0]
     while groups:
         (group,) = rng.choices(groups, [mix.bug_shares[group] for group in groups])
-        bug = await supply.draw(group, used, rng)
+        bug = await supply.draw(group, used, rng, base=base)
         if bug is not None:
             return bug
         groups.remove(group)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from data_preprocess.slips import KINDS, Slip, find_slips
 from verl_ext.grading.problem import Problem
@@ -20,6 +21,20 @@ GROUPS = ("one_slip", "two_slips", "other_program")
 SIBLING, OTHER_PROGRAM, REAL = "sibling", "other_program", "real"
 ALL_KINDS = (*KINDS, SIBLING, OTHER_PROGRAM, REAL)
 _MAX_TRIES = 12
+
+
+class RealBug(NamedTuple):
+    """A wrong program that came with the data.
+
+    Attributes:
+        category: The data set's name for what is wrong.
+        program: Source text.
+        repair: The data set's mended program, which may or may not pass our cases.
+    """
+
+    category: str
+    program: str
+    repair: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,7 @@ class Bug:
         group: One of ``GROUPS``.
         kind: What was done: a kind of ``slips.KINDS`` (two joined by ``+``), ``sibling``, ``other_program``,
             or ``real: <category of the data set>``.
+        base: The right program that it was made from, at which a repair arrives.
         halfway: ``two_slips``: the program with one of them mended; None otherwise.
         halfway_kind: Kind of the slip that is left in ``halfway``.
     """
@@ -38,6 +54,7 @@ class Bug:
     program: str
     group: str
     kind: str
+    base: str
     halfway: str | None = None
     halfway_kind: str = ""
 
@@ -77,7 +94,7 @@ def candidate_bugs(
     *,
     seed: int,
     kinds: Collection[str],
-    real_bugs: Sequence[tuple[str, str]] = (),
+    real_bugs: Sequence[RealBug] = (),
 ) -> Mapping[str, list[Bug]]:
     """What to try, per group.
 
@@ -86,7 +103,7 @@ def candidate_bugs(
         pool: Programs of other problems.
         seed: Another seed gives other bugs.
         kinds: Of ``ALL_KINDS``; what is not named is not made.
-        real_bugs: (category, program) that came with the data; tried first.
+        real_bugs: Bugs that came with the data; tried first.
 
     Raises:
         ValueError: When the problem has no reference.
@@ -100,10 +117,12 @@ def candidate_bugs(
             slips[slip.kind].append(slip)
     singles = _by_turns(slips, rng)
     siblings = pool.siblings(problem, rng) if SIBLING in kinds else []
-    one_slip = [Bug(slip.apply(problem.reference), "one_slip", slip.kind) for slip in singles]
-    sibling_bugs = [Bug(program, "one_slip", SIBLING) for program in siblings]
+    base = problem.reference
+    one_slip = [Bug(slip.apply(base), "one_slip", slip.kind, base) for slip in singles]
+    sibling_bugs = [Bug(program, "one_slip", SIBLING, base) for program in siblings]
     real = [
-        Bug(program, "one_slip", f"{REAL}: {category}") for category, program in real_bugs if REAL in kinds
+        Bug(bug.program, "one_slip", f"{REAL}: {bug.category}", bug.repair)
+        for bug in (real_bugs if REAL in kinds else ())
     ]
     # A vague question invites the sibling's program; elsewhere it is one kind of slip among many.
     first, second = (sibling_bugs, one_slip) if problem.verdict_only else (one_slip[:2], sibling_bugs[:1])
@@ -111,7 +130,7 @@ def candidate_bugs(
     return {
         "one_slip": _distinct([*real, *first, *second, *one_slip]),
         "two_slips": _two_slips(problem.reference, singles, rng),
-        "other_program": [Bug(program, "other_program", OTHER_PROGRAM) for program in others],
+        "other_program": [Bug(program, "other_program", OTHER_PROGRAM, base) for program in others],
     }
 
 
@@ -134,7 +153,7 @@ def _two_slips(reference: str, singles: Sequence[Slip], rng: Random) -> list[Bug
         first, last = (left, right) if left.start < right.start else (right, left)
         both = first.apply(last.apply(reference))
         kind = "+".join((left.kind, right.kind))
-        bugs.append(Bug(both, "two_slips", kind, right.apply(reference), right.kind))
+        bugs.append(Bug(both, "two_slips", kind, reference, right.apply(reference), right.kind))
     return _distinct(bugs)
 
 

@@ -22,7 +22,7 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 
-from data_preprocess.bugs import ProgramPool
+from data_preprocess.bugs import ProgramPool, RealBug
 from data_preprocess.debugbench import read_debugbench
 from data_preprocess.formats import read_problems
 from data_preprocess.manifest import make_manifest
@@ -124,7 +124,7 @@ async def _write_sft(
     settings: Settings,
     sandbox: Sandbox | None,
     problems: _Problems,
-    real_bugs: Mapping[str, Sequence[tuple[str, str]]],
+    real_bugs: Mapping[str, Sequence[RealBug]],
     output: OutputFolder,
 ) -> dict[str, Any] | None:
     """Writes the conversations; returns what the manifest says about them, None when none were asked for."""

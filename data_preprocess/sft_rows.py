@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from data_preprocess.attempt_plan import draw_attempts
-from data_preprocess.bugs import ProgramPool, candidate_bugs
+from data_preprocess.bugs import ProgramPool, RealBug, candidate_bugs
 from data_preprocess.in_order import run_in_order
 from data_preprocess.parquet_files import OutputFolder, sft_row
 from data_preprocess.settings import Settings
@@ -67,7 +67,7 @@ class ConversationWriter:
         self,
         settings: Settings,
         pool: ProgramPool,
-        real_bugs: Mapping[str, Sequence[tuple[str, str]]],
+        real_bugs: Mapping[str, Sequence[RealBug]],
         grader: Grader,
         tool: Tool,
         tools_json: str,
@@ -77,7 +77,7 @@ class ConversationWriter:
         Args:
             settings: Of the run.
             pool: Programs of the problems that are trained on.
-            real_bugs: ``query_id`` -> (category, program).
+            real_bugs: ``query_id`` -> bugs that came with the data.
             grader: Runs bugs; the tool's own, so that nothing runs twice.
             tool: Answers in the conversations.
             tools_json: Schemas for the ``tools`` column.
@@ -138,6 +138,9 @@ class ConversationWriter:
         rng = Random(f"conversations:{settings.seed}:{split}:{problem.query_id}")
         played = []
         for _ in range(count):
-            wrong = await draw_attempts(supply, settings.mix, rng)
-            played.append(await build_conversation(problem, wrong, self._tool, style=settings.style, rng=rng))
+            plan = await draw_attempts(supply, problem.reference, settings.mix, rng)
+            conversation = build_conversation(
+                problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
+            )
+            played.append(await conversation)
         return played

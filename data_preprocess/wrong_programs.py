@@ -89,32 +89,55 @@ class BugSupply:
         }
         self._kept: dict[str, list[Bug]] = {group: [] for group in GROUPS}
 
-    async def draw(self, group: str, used: Collection[str], rng: Random) -> Bug | None:
-        """A program of the group that really fails and is not in ``used``; None when there is none left."""
+    async def draw(
+        self, group: str, used: Collection[str], rng: Random, *, base: str | None = None
+    ) -> Bug | None:
+        """A program that really fails.
+
+        Args:
+            group: Of ``GROUPS``.
+            used: Programs that must not come again.
+            rng: Chooses.
+            base: Only bugs made from this right program; None for any.
+
+        Returns:
+            None when there is none left.
+        """
+
+        def fits(bug: Bug) -> bool:
+            return bug.program not in used and base in (None, bug.base)
+
         kept = self._kept[group]
         slot = rng.randrange(self._wanted[group]) if self._wanted[group] else 0
-        if slot < len(kept) and kept[slot].program not in used:
+        if slot < len(kept) and fits(kept[slot]):
             return kept[slot]
         while len(kept) < self._wanted[group] and self._untried[group]:
             bug = await self._tried(self._untried[group].popleft())
             if bug is not None:
                 kept.append(bug)
-                if bug.program not in used:
+                if fits(bug):
                     return bug
-        left = [bug for bug in kept if bug.program not in used]
+        left = [bug for bug in kept if fits(bug)]
         return rng.choice(left) if left else None
 
     async def _tried(self, bug: Bug) -> Bug | None:
-        """The candidate if it fails; without its ``halfway`` if that passes."""
+        """The candidate if it fails; without a ``halfway`` that passes, and with a ``base`` that does."""
         failure = await self._first_failure(bug.program)
         if failure is None:
             self._statistics.passed[bug.kind if bug.group != "two_slips" else bug.group] += 1
             return None
+        if bug.base != self._problem.reference and not await self._is_right(bug.base):
+            assert self._problem.reference is not None
+            bug = replace(bug, base=self._problem.reference)
         if bug.halfway is not None and await self._first_failure(bug.halfway) is None:
             bug = replace(bug, halfway=None, halfway_kind="")
         kind = bug.kind if bug.group != "two_slips" else bug.group
         self._statistics.verdicts[kind][str(failure.verdict)] += 1
         return bug
+
+    async def _is_right(self, program: str) -> bool:
+        grade = await grade_cases(self._grader, self._problem, program, self._problem.cases, stop_early=True)
+        return grade.all_passed
 
     async def _first_failure(self, program: str) -> CaseResult | None:
         problem = self._problem

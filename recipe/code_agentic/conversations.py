@@ -63,13 +63,14 @@ class AttemptMismatch(ValueError):
 
 
 async def build_conversation(
-    problem: Problem, wrong: Sequence[WrongAttempt], tool: Tool, *, style: str, rng: Random
+    problem: Problem, wrong: Sequence[WrongAttempt], right: str, tool: Tool, *, style: str, rng: Random
 ) -> Conversation:
     """Plays one conversation against the tool.
 
     Args:
-        problem: With a reference, which is the last attempt.
-        wrong: Attempts before it, in order; fewer than the tool allows.
+        problem: What it is about.
+        wrong: Attempts that fail, in order; fewer than the tool allows.
+        right: The last attempt, which solves the problem.
         tool: Runs the public cases and answers.
         style: ``full`` or ``brief``, as in ``prompts``.
         rng: Chooses wordings.
@@ -78,27 +79,24 @@ async def build_conversation(
         AttemptMismatch: When a program does not behave as claimed.
         SandboxError: When our side failed.
     """
-    assert problem.reference is not None
     episode = Episode(problem)
     messages: list[Mapping[str, Any]] = [*build_messages(problem, style)]
     verdicts: list[str] = []
     said = opening(rng) if style == "full" else ""
-    for attempt in (*wrong, WrongAttempt(problem.reference, "", learn=True)):
-        right = attempt.program == problem.reference
+    for attempt in (*wrong, WrongAttempt(right, "", learn=True)):
         messages.append(_call_message(tool.name, attempt, said))
         answer = await tool.call({"code": attempt.program}, episode)
         messages.append({"role": "tool", "content": answer.text})
         grade = _grade_of_last(episode, answer.ran)
         failure = grade.first_failure
-        if (failure is None) != right:
-            raise AttemptMismatch(
-                f"{problem.query_id}: the {'reference fails' if right else 'wrong program passes'}"
-            )
+        if (failure is None) != (attempt.program == right):
+            claimed = "right" if failure else "wrong"
+            raise AttemptMismatch(f"{problem.query_id}: the tool found a {claimed} program not to be so")
         verdicts.append(str(failure.verdict) if failure else "passed")
         if failure is not None and style == "full":
             said = diagnosis(failure, rng)
         episode.turn += 1
-    final = closing(problem.reference, problem.language, len(wrong), rng) if style == "full" else BRIEF_FINAL
+    final = closing(right, problem.language, len(wrong), rng) if style == "full" else BRIEF_FINAL
     messages.append({"role": "assistant", "content": final})
     kinds = tuple(attempt.kind for attempt in wrong)
     return Conversation(problem.query_id, tuple(messages), kinds, tuple(verdicts))
