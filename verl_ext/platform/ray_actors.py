@@ -101,19 +101,27 @@ class EngineProbe:
     def __init__(self) -> None:
         self._asked: dict[str, Any] = {}
 
-    def failures(self, actors: list[Actor]) -> list[Actor]:
-        """Servers whose answer came in and says that the engine is dead."""
+    def failures(self, actors: list[Actor], wait_s: float = 0) -> list[Actor]:
+        """Servers whose answer came in and says that the engine is dead.
+
+        Args:
+            actors: every actor of the run.
+            wait_s: how long to wait for answers, in seconds; with 0 they are read at the next call.
+        """
+        servers = {
+            actor.name: actor
+            for actor in actors
+            if actor.kind == VLLM_SERVER_CLASS and actor.state == "ALIVE" and actor.name
+        }
+        for name in servers:
+            if name not in self._asked:
+                self._asked[name] = ray.get_actor(name).__ray_call__.remote(engine_failure)
+        questions = [self._asked[name] for name in servers]
+        answered, _ = (
+            ray.wait(questions, num_returns=len(questions), timeout=wait_s) if questions else ([], [])
+        )
         failed = []
-        for actor in actors:
-            if actor.kind != VLLM_SERVER_CLASS or actor.state != "ALIVE" or not actor.name:
-                continue
-            question = self._asked.pop(actor.name, None)
-            if question is None:
-                self._asked[actor.name] = ray.get_actor(actor.name).__ray_call__.remote(engine_failure)
-                continue
-            answered, _ = ray.wait([question], timeout=0)
-            if not answered:
-                self._asked[actor.name] = question
-            elif cause := ray.get(question):
-                failed.append(replace(actor, cause=cause))
+        for name, server in servers.items():
+            if self._asked[name] in answered and (cause := ray.get(self._asked.pop(name))):
+                failed.append(replace(server, cause=cause))
         return failed

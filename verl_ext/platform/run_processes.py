@@ -48,6 +48,8 @@ class RunProcesses:
         _, alive = psutil.wait_procs(self._processes, timeout=timeout_s)
         cleaned = []
         for process in alive:
+            if process_status(process) in (None, psutil.STATUS_ZOMBIE):
+                continue
             cleaned.append(f"process {process.pid} {process_name(process)}")
             with suppress(psutil.Error):
                 process.kill()
@@ -57,6 +59,8 @@ class RunProcesses:
             if path.exists():
                 path.unlink(missing_ok=True)
                 cleaned.append(str(path))
+        self._processes.clear()
+        self._segments.clear()
         return cleaned
 
 
@@ -66,6 +70,14 @@ def process_name(process: psutil.Process) -> str:
         return process.name()
     except psutil.Error:
         return ""
+
+
+def process_status(process: psutil.Process) -> str | None:
+    """The process's status, or None when it is gone."""
+    try:
+        return process.status()
+    except psutil.Error:
+        return None
 
 
 def mapped_segments(pid: int) -> set[str]:

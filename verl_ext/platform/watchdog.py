@@ -27,6 +27,8 @@ EXIT_CODE = 1
 CLEAN_UP_S = 10.0
 # How long the interrupted call may take to return; Ray looks for signals about once a second.
 INTERRUPT_S = 30.0
+# How long a failed run waits for its vLLM servers to say how they are.
+PROBE_S = 5.0
 
 
 class RunDied(RuntimeError):
@@ -91,7 +93,8 @@ class Watchdog:
         failed = kind is not None and not (issubclass(kind, KeyboardInterrupt) and not self._interrupted)
         if failed and not self._dead and ray.is_initialized():
             # verl noticed first: say what it was all the same.
-            self._dead = find_dead(list_actors(), self._buried)
+            actors = list_actors()
+            self._dead = find_dead(actors, self._buried) or self._probe.failures(actors, wait_s=PROBE_S)
         message = death_message(self._dead) if failed and self._dead else None
         if self._owns_ray and ray.is_initialized():
             self._processes.observe()

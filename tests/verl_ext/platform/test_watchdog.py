@@ -90,6 +90,17 @@ def test_a_dead_engine_ends_the_run_although_its_server_lives(cluster: None) -> 
     ray.kill(waiting)
 
 
+def test_a_dead_engine_is_named_when_verl_fails_first(cluster: None) -> None:
+    server = server_class().options(name="vllm_server_1_0").remote()
+    ray.get(server.break_engine.remote())
+
+    with pytest.raises(RunDied, match="vllm_server_1_0") as death, watchdog():
+        raise RuntimeError("no materializable trajectories")
+
+    assert isinstance(death.value.__cause__, RuntimeError)
+    ray.kill(server)
+
+
 def test_actors_that_end_as_they_should_end_nothing(cluster: None) -> None:
     with watchdog():
         killed, dropped = worker_class().remote(), worker_class().remote()
