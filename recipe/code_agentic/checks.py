@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from recipe.code_agentic.reward import ShapedWeights
+from verl_ext.sandbox.client import sandbox_from_endpoint
 
 
 def check_files(*paths: str) -> list[Path]:
@@ -28,9 +30,9 @@ def check_model_path(path: str) -> None:
     Raises:
         ValueError: When the folder has no config.json.
     """
-    if path.startswith(("/", ".", "~", "outputs")) or path.count("/") != 1:
-        if not (Path(path).expanduser() / "config.json").is_file():
-            raise ValueError(f"model.profile.path={path}: no model there (config.json is missing)")
+    is_hub_name = path.count("/") == 1 and not path.startswith(("/", ".", "~", "outputs"))
+    if not is_hub_name and not (Path(path).expanduser() / "config.json").is_file():
+        raise ValueError(f"model.profile.path={path}: no model there (config.json is missing)")
 
 
 def check_scale(config: DictConfig) -> None:
@@ -60,12 +62,13 @@ def check_ppo(config: DictConfig) -> None:
     samples = config.actor_rollout_ref.rollout.n
     if batch % mini:
         raise ValueError(
-            f"data.train_batch_size={batch} is not a multiple of actor_rollout_ref.actor.ppo_mini_batch_size={mini}"
+            f"data.train_batch_size={batch} is not a multiple of "
+            f"actor_rollout_ref.actor.ppo_mini_batch_size={mini}"
         )
     if mini * samples % processes:
         raise ValueError(
-            f"actor_rollout_ref.actor.ppo_mini_batch_size={mini} times actor_rollout_ref.rollout.n={samples} does "
-            f"not divide over {processes} training processes (scale.nodes * scale.gpus_per_node)"
+            f"actor_rollout_ref.actor.ppo_mini_batch_size={mini} times actor_rollout_ref.rollout.n={samples} "
+            f"does not divide over {processes} training processes (scale.nodes * scale.gpus_per_node)"
         )
     if config.algorithm.adv_estimator == "grpo" and samples < 2:
         raise ValueError(
@@ -74,8 +77,8 @@ def check_ppo(config: DictConfig) -> None:
     longest = config.data.max_prompt_length + config.data.max_response_length
     if config.scale.max_tokens_per_gpu < longest:
         raise ValueError(
-            f"scale.max_tokens_per_gpu={config.scale.max_tokens_per_gpu} is less than one episode of {longest} "
-            "tokens (data.max_prompt_length + data.max_response_length)"
+            f"scale.max_tokens_per_gpu={config.scale.max_tokens_per_gpu} is less than one episode of "
+            f"{longest} tokens (data.max_prompt_length + data.max_response_length)"
         )
     weights = dict(config.reward.custom_reward_function.get("reward_kwargs", {}))
     if weights.pop("kind", None) is not None:
@@ -95,3 +98,18 @@ def check_sft(config: DictConfig) -> None:
             f"data.train_batch_size={batch} is not a multiple of data.micro_batch_size_per_gpu={micro} times "
             f"{processes} training processes (scale.nodes * scale.gpus_per_node)"
         )
+
+
+def check_sandbox(endpoint: str | None) -> None:
+    """A sandbox service that is named must answer; none is fine, the embedded one is started with the run.
+
+    Raises:
+        SandboxError: When it does not answer.
+    """
+
+    async def ping() -> None:
+        async with sandbox_from_endpoint(endpoint) as sandbox:
+            await sandbox.ping()
+
+    if endpoint is not None:
+        asyncio.run(ping())

@@ -12,19 +12,26 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic.checks import check_files, check_model_path, check_ppo, check_scale
+from recipe.code_agentic.checks import check_files, check_model_path, check_ppo, check_sandbox, check_scale
 from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.cli import compose, run_main
+from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
+from verl_ext.sandbox.errors import SandboxError
 
 
 def main() -> None:
     """Checks, then trains to the end and links the trained model."""
     dry_run = "--dry-run" in sys.argv
     config = compose("ppo", [argument for argument in sys.argv[1:] if argument != "--dry-run"])
+    if config.scale.device == "cpu" and PLATFORM_VARIABLE not in os.environ and not dry_run:
+        # verl chooses its platform while it is imported, which composing its configs already does
+        command = [sys.executable, "-m", "recipe.code_agentic.main_ppo", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | cpu_environment())
     files = check_files(config.data.train_files, config.data.val_files)
     check_model_path(config.actor_rollout_ref.model.path)
     check_scale(config)
     check_ppo(config)
+    check_sandbox(config.code_agentic.sandbox.endpoint)
     if dry_run:
         print(OmegaConf.to_yaml(config, resolve=True))
         return
@@ -34,16 +41,18 @@ def main() -> None:
         print(f"resuming RL from step {latest[0]} ({latest[1]})", flush=True)
     os.environ["VERL_FILE_LOGGER_PATH"] = str(next_metrics_file(output_dir).absolute())
     os.environ["TENSORBOARD_DIR"] = str((output_dir / "tensorboard").absolute())
-    if config.scale.device == "cpu":
-        from verl_ext.platform.environment import cpu_environment
-
-        os.environ.update(cpu_environment())
     train(config)
     print(f"model: {link_model(output_dir, subfolder='actor/huggingface')}", flush=True)
 
 
 def train(config: DictConfig) -> None:
-    """Runs verl's V1 trainer with a sandbox beside it and a watchdog over both."""
+    """Runs verl's V1 trainer with a sandbox beside it and a watchdog over both.
+
+    Raises:
+        SandboxError: When more episodes were lost to sandbox failures than the run allows.
+        RuntimeError: When training failed otherwise, with what the worker said.
+    """
+    from ray.exceptions import RayTaskError
     from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import validate_config
@@ -64,8 +73,15 @@ def train(config: DictConfig) -> None:
         if sandbox.endpoint is None:
             workers = () if sandbox.num_workers is None else ("--num-workers", str(sandbox.num_workers))
             sandbox.endpoint = stack.enter_context(serve(workers)).endpoint
+        OmegaConf.resolve(config)  # workers do not know our resolvers
         stack.enter_context(Watchdog(stall_report_min=config.stall_report_min))
-        run_ppo(config, task_runner_class=TaskRunnerV1)
+        try:
+            run_ppo(config, task_runner_class=TaskRunnerV1)
+        except RayTaskError as error:
+            if isinstance(error.cause, SandboxError):
+                raise error.cause from None
+            # Ray's error also is of its cause's class; a worker's ValueError is not the user's mistake
+            raise RuntimeError(f"training failed in a worker: {error}") from None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft
 from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.cli import compose, run_main
+from verl_ext.platform.environment import cpu_environment
 
 
 def main() -> None:
@@ -51,9 +52,7 @@ def launch(config: DictConfig, overrides: list[str], data_files: list[Path]) -> 
         "TENSORBOARD_DIR": str(output_dir / "tensorboard"),
     }
     if config.scale.device == "cpu":
-        from verl_ext.platform.environment import cpu_environment
-
-        environment.update(cpu_environment())
+        environment |= cpu_environment()
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         f"--nproc_per_node={config.scale.gpus_per_node}",

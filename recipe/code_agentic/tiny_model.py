@@ -112,7 +112,8 @@ def make_tiny_model(config: TinyModelConfig) -> Path:
     """
     if config.hidden_size < 32 * config.num_heads:
         raise ValueError(
-            f"hidden_size / num_heads is {config.hidden_size / config.num_heads:g}; vLLM on the CPU needs at least 32"
+            f"hidden_size / num_heads is {config.hidden_size / config.num_heads:g}; "
+            "vLLM on the CPU needs at least 32"
         )
     tokenizer = train_tokenizer(conversation_texts(config.conversations), config.vocab_size)
     torch.manual_seed(config.seed)
@@ -140,7 +141,7 @@ def make_tiny_model(config: TinyModelConfig) -> Path:
 
 
 def main() -> None:
-    """``python -m recipe.code_agentic.tiny_model [key=value ...]``; configs/tiny_model.yaml says what there is."""
+    """``python -m recipe.code_agentic.tiny_model [key=value ...]``; see configs/tiny_model.yaml."""
     values = compose("tiny_model", sys.argv[1:])
     config = TinyModelConfig(
         **{**values, "conversations": Path(values.conversations), "output_dir": Path(values.output_dir)}

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from recipe.code_agentic.checks import check_files, check_model_path, check_ppo, check_scale, check_sft
+from recipe.code_agentic.checks import (
+    check_files,
+    check_model_path,
+    check_ppo,
+    check_sandbox,
+    check_scale,
+    check_sft,
+)
 from verl_ext.cli import compose
+from verl_ext.sandbox.errors import SandboxError
 
 pytest.importorskip("verl")
 
@@ -56,3 +64,8 @@ def test_a_missing_data_file_says_how_to_make_it():
 def test_the_defaults_pass():
     check_ppo(compose("ppo", []))
     check_sft(compose("sft", []))
+
+
+def test_a_sandbox_that_does_not_answer_stops_the_run_before_it_starts():
+    with pytest.raises(SandboxError):
+        check_sandbox("http://127.0.0.1:9")
