@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import itertools
 import json
 import re
 import zlib
@@ -119,7 +120,7 @@ def _json_rows(path: Path, *, gzipped: bool) -> Iterator[Row | Reject]:
                     break
             if first_char not in ("{", "["):
                 raise ValueError(f"{path}: neither JSON, JSON lines nor parquet (gzipped or not)")
-            texts = _array_items(first, blocks) if first_char == "[" else _lines(first, blocks)
+            texts = array_items(first, blocks) if first_char == "[" else _lines(first, blocks)
             for number, text in texts:
                 if text.strip():
                     yield _parsed(path, number, text)
@@ -149,11 +150,15 @@ def _lines(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
     yield number + 1, "".join(pieces)
 
 
-def _array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+def array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
     """The texts of a JSON array's items, found by nesting depth so that a broken item spoils only itself."""
     depth, number, item, rest = 0, 0, "", ""
-    for block in _chained(first, blocks):
+    wait_for_chars = 0
+    for block in itertools.chain(_chained(first, blocks), ("",)):
         text = rest + block
+        if block and len(text) < wait_for_chars:
+            rest = text
+            continue
         position = 0
         taken = 0
         for mark in _JSON_MARKS.finditer(text):
@@ -177,6 +182,8 @@ def _array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]
             position = len(text)
         item += text[taken:position] if depth else ""
         rest = text[position:]
+        # A string of many blocks is looked at again only when it has doubled.
+        wait_for_chars = 2 * len(rest)
     yield number + 1, f"{item}{rest}{_CUT_OFF}"
 
 

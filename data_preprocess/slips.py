@@ -8,6 +8,7 @@ rest of the program keeps its spelling. Whether a slip really breaks the program
 from __future__ import annotations
 
 import ast
+import keyword
 import tokenize
 from collections.abc import Callable, Iterator
 
@@ -54,6 +55,7 @@ _WRONG_METHODS = {
 
 def _names(source: Source) -> Iterator[Slip]:
     taken = {node.id for node in source.nodes(ast.Name)} | {node.arg for node in source.nodes(ast.arg)}
+    taken |= set(keyword.kwlist)
     for node in source.nodes(ast.Name):
         if not isinstance(node.ctx, ast.Load):
             continue
@@ -205,16 +207,14 @@ def _calls(source: Source) -> Iterator[Slip]:
         if isinstance(call.func, ast.Attribute) and call.func.attr in _METHOD_SWAPS:
             end = source.span(call.func)[1]
             yield Slip("wrong_function", end - len(call.func.attr), end, _METHOD_SWAPS[call.func.attr])
-        for keyword in call.keywords:
-            if keyword.arg in ("reverse", "key", "sep", "end"):
-                previous = [*call.args, *(k.value for k in call.keywords if k.lineno and k is not keyword)]
+        for named in call.keywords:
+            if named.arg in ("reverse", "key", "sep", "end"):
+                previous = [*call.args, *(k.value for k in call.keywords if k.lineno and k is not named)]
                 ends = [
-                    source.span(node)[1]
-                    for node in previous
-                    if source.span(node)[1] < source.span(keyword)[0]
+                    source.span(node)[1] for node in previous if source.span(node)[1] < source.span(named)[0]
                 ]
                 if ends:
-                    yield Slip("missing_argument", max(ends), source.span(keyword)[1], "")
+                    yield Slip("missing_argument", max(ends), source.span(named)[1], "")
         if len(call.args) == 2 and name != "map":
             first, second = source.span(call.args[0]), source.span(call.args[1])
             middle = source.text[first[1] : second[0]]

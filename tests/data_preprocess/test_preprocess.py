@@ -1,0 +1,312 @@
+"""The command end to end, on a real sandbox: promises about its files, and one line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from data_preprocess.parquet_files import MANIFEST, SCHEMAS
+from data_preprocess.preprocess import main
+from verl_ext.cli import run_main
+from verl_ext.grading.grader import Grader
+from verl_ext.grading.problem import Problem
+from verl_ext.sandbox.client import HttpSandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+FILES = {*(f"{name}.parquet" for name in SCHEMAS), MANIFEST}
+OWN = (
+    "data=quickstart",
+    # Of all families, whatever the quickstart chooses.
+    "problem_set.families=null",
+    "splits.held_out_families=null",
+    "problem_set.num_problems=60",
+    "problem_set.max_reference_chars=60",
+    "sft.num_conversations=60",
+    "sft.num_val_conversations=5",
+)
+
+
+def _command(arguments: Sequence[str], folder: Path, endpoint: str) -> int:
+    overrides = [f"output_dir={folder}", f"code_agentic.sandbox.endpoint={endpoint}"]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr("sys.argv", ["preprocess.py", *arguments, *overrides])
+        run_main(main)
+    return end.value.code
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Path:
+    """Output of a small run over the own problems."""
+    folder = tmp_path_factory.mktemp("own") / "data"
+    assert _command(OWN, folder, endpoint) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Path:
+    """Output of a run over records of the user's, one of whose references is wrong and one row broken."""
+    folder = tmp_path_factory.mktemp("user")
+    # Hidden inputs and answers are numbers that occur nowhere else.
+    record = {
+        "question": "Read a number and print it plus 3.",
+        "input_output": {"inputs": ["4", "10", "48151623"], "outputs": ["7", "13", "48151626"]},
+        "reference": "number = int(input())\nprint(number + 3)",
+        "origin": "unit test",
+    }
+    rows = [json.dumps({**record, "query_id": f"add {index}"}) for index in range(8)]
+    rows += ["{broken", json.dumps({**record, "query_id": "wrong", "reference": "print(7)"})]
+    (folder / "records.jsonl").write_text("\n".join(rows))
+    arguments = (
+        "data=user",
+        f"input={folder}/records.jsonl",
+        "splits.val_share=0.1",
+        "splits.test_share=0.2",
+        "sft.num_conversations=24",
+        "sft.num_val_conversations=2",
+        "drop_unverified=true",
+    )
+    assert _command(arguments, folder / "data", endpoint) == 0
+    return folder / "data"
+
+
+def _rows(folder: Path, name: str) -> list[dict]:
+    return pq.read_table(folder / f"{name}.parquet").to_pylist()
+
+
+def _conversations(folder: Path) -> list[tuple[dict, list[dict]]]:
+    rows = _rows(folder, "sft_train") + _rows(folder, "sft_val")
+    return [(row, json.loads(row["messages"])) for row in rows]
+
+
+def _problems(folder: Path) -> dict[str, Problem]:
+    rows = [row for name in ("rl_train", "rl_val", "rl_test") for row in _rows(folder, name)]
+    stored = [Problem.from_json(row["reward_model"]["ground_truth"]) for row in rows]
+    return {problem.query_id: problem for problem in stored}
+
+
+def _submitted(messages: list[dict]) -> list[str]:
+    return [m["tool_calls"][0]["function"]["arguments"]["code"] for m in messages if "tool_calls" in m]
+
+
+@pytest.mark.parametrize("folder", ["own", "user"])
+def test_all_files_are_there_with_the_rows_the_manifest_counts(
+    folder: str, request: pytest.FixtureRequest
+) -> None:
+    output: Path = request.getfixturevalue(folder)
+    assert {path.name for path in output.iterdir()} == FILES
+    assert not output.with_name("data.partial").exists()
+    manifest = json.loads((output / MANIFEST).read_text())
+    for name in SCHEMAS:
+        assert len(_rows(output, name)) == manifest["files"][f"{name}.parquet"]["rows"]
+    assert sum(manifest["problems_by_split"].values()) == len(_problems(output))
+
+
+@pytest.mark.parametrize("folder", ["own", "user"])
+async def test_every_final_program_passes_and_every_wrong_one_fails(
+    folder: str, request: pytest.FixtureRequest, endpoint: str
+) -> None:
+    output: Path = request.getfixturevalue(folder)
+    problems = _problems(output)
+    async with HttpSandbox(endpoint) as sandbox:
+        grader = Grader(sandbox)
+        for row, messages in _conversations(output):
+            *wrong, final = _submitted(messages)
+            problem = problems[row["query_id"]]
+            assert (await grader.grade(final, problem.cases)).all_passed
+            for program, verdict in zip(wrong, row["verdicts"], strict=False):
+                grade = await grader.grade(program, problem.public_cases)
+                assert grade.first_failure is not None
+                assert str(grade.first_failure.verdict) == verdict
+
+
+def test_rl_rows_have_the_columns_verl_reads(own: Path) -> None:
+    for index, row in enumerate(_rows(own, "rl_train")):
+        problem = Problem.from_json(row["reward_model"]["ground_truth"])
+        assert row["data_source"] == "code_agentic" and row["ability"] == "code"
+        assert row["reward_model"]["style"] == "rule" and row["agent_name"] == "code_agentic"
+        assert row["extra_info"] == {
+            "split": "train",
+            "index": index,
+            "query_id": problem.query_id,
+            "difficulty": problem.difficulty,
+            "family": problem.family,
+        }
+        assert [message["role"] for message in json.loads(row["prompt"])] == ["system", "user"]
+
+
+def test_test_rows_tell_held_out_parameters_from_held_out_families(own: Path) -> None:
+    rows = _rows(own, "rl_test")
+    assert {row["extra_info"]["split"] for row in rows} == {"test", "held_out_families"}
+    trained = {row["extra_info"]["family"] for row in _rows(own, "rl_train")}
+    held_out = {r["extra_info"]["family"] for r in rows if r["extra_info"]["split"] == "held_out_families"}
+    assert not trained & held_out
+
+
+def test_conversations_are_about_their_own_split(own: Path) -> None:
+    for name in ("train", "val"):
+        known = {row["extra_info"]["query_id"] for row in _rows(own, f"rl_{name}")}
+        assert {row["query_id"] for row in _rows(own, f"sft_{name}")} <= known
+
+
+def test_right_first_time_one_and_several_repairs_all_occur(own: Path) -> None:
+    rows = _rows(own, "sft_train")
+    assert len(rows) == 60
+    assert {0, 1, 2} <= {row["num_repairs"] for row in rows}
+    for row in rows:
+        assert row["num_repairs"] == len(row["bug_kinds"]) == len(row["verdicts"]) - 1
+        assert row["verdicts"][-1] == "passed"
+    manifest = json.loads((own / MANIFEST).read_text())
+    counted = manifest["sft"]["conversations_by_wrong_attempts"]["train"]
+    assert sum(counted.values()) == 60
+
+
+def test_programs_of_other_problems_are_shown_and_not_learned_slips_are(own: Path) -> None:
+    seen = set()
+    for row, messages in _conversations(own):
+        turns = [message for message in messages if "tool_calls" in message]
+        for kind, turn in zip(row["bug_kinds"], turns, strict=False):
+            assert turn.get("train", True) == (kind != "other_program")
+            seen.add(kind == "other_program")
+        assert "train" not in turns[-1] and "train" not in messages[-1]
+    assert seen == {True, False}
+
+
+def test_hidden_cases_reach_neither_prompts_nor_conversations(user: Path) -> None:
+    texts = [row["prompt"] for name in ("rl_train", "rl_val", "rl_test") for row in _rows(user, name)]
+    texts += [row["messages"] for name in ("sft_train", "sft_val") for row in _rows(user, name)]
+    assert texts and not [text for text in texts if "48151623" in text or "48151626" in text]
+    stored = [row["reward_model"]["ground_truth"] for row in _rows(user, "rl_train")]
+    assert all("48151626" in text for text in stored)
+
+
+def test_the_manifest_names_rejects_failing_references_and_hashes(user: Path) -> None:
+    manifest = json.loads((user / MANIFEST).read_text())
+    (reject,) = manifest["rejects"]
+    assert (reject["row"], reject["column"]) == (9, "") and "broken JSON" in reject["reason"]
+    verification = manifest["verification"]
+    assert (verification["references"], verification["passed"]) == (9, 8)
+    (failure,) = verification["failures"]
+    assert failure["query_id"] == "wrong" and failure["verdict"] == "wrong_answer"
+    assert "wrong" not in _problems(user)
+    assert [len(entry["sha256"]) for entry in manifest["inputs"]] == [64]
+    assert (
+        manifest["seed"] == 0 and manifest["config"]["format"] == "user" and manifest["packages"]["pyarrow"]
+    )
+
+
+def test_the_same_seed_gives_the_same_files_and_another_one_others(
+    own: Path, tmp_path: Path, endpoint: str
+) -> None:
+    same, other = tmp_path / "same", tmp_path / "other"
+    assert _command(OWN, same, endpoint) == 0
+    assert _command((*OWN, "seed=1"), other, endpoint) == 0
+    for name in SCHEMAS:
+        assert (same / f"{name}.parquet").read_bytes() == (own / f"{name}.parquet").read_bytes()
+        assert (other / f"{name}.parquet").read_bytes() != (own / f"{name}.parquet").read_bytes()
+    manifests = [json.loads((folder / MANIFEST).read_text()) for folder in (own, same)]
+    for manifest in manifests:
+        del manifest["config"]["output_dir"]
+    assert manifests[0] == manifests[1]
+
+
+def test_the_embedded_sandbox_is_started_where_no_service_is_named(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        str(ROOT / "data_preprocess" / "preprocess.py"),
+        *OWN,
+        "problem_set.num_problems=8",
+    ]
+    command += [f"output_dir={tmp_path}/data", "sft.num_conversations=6", "sft.num_val_conversations=0"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "data").iterdir()} == FILES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["input=absent.jsonl"], "absent.jsonl: No such file"),
+        (["input=."], "directory"),
+        (["data=user", "input=empty.jsonl"], "empty"),
+        (["input=numbers.jsonl"], "unknown format: the columns found are number"),
+        (["input=bad.jsonl"], "no problem is left, 2 rows were rejected; the first: bad.jsonl: row 1"),
+        (["input=mixed.jsonl", "strict=true"], "strict=true and 1 rows were rejected; the first: mixed.jsonl:"),
+        (["format=nonsense"], "format=nonsense is not one of"),
+        (["style=loud"], "style=loud is not one of full, brief"),
+        (["seed=one"], "seed=one must be a whole number"),
+        (["strict=1"], "strict=1 must be true or false"),
+        (["sft.learn_wrong_attempts=some"], "learn_wrong_attempts=some"),
+        (["bugs.kinds=[typo]"], "unknown typo"),
+        (["bugs.per_problem.one_slip=-1"], "per_problem"),
+        (["sft.wrong_attempt_probs=[2]"], "from 0 to 1"),
+        (["drop_unverified=true"], "needs verify=true"),
+        (["tools_file=absent.yaml"], "absent.yaml"),
+        (["remote_root=absent"], "absent: No such folder"),
+        (["problem_set.max_reference_chars=1"], "selects no problem"),
+        (["splits.held_out_families=[nothing]"], "nothing"),
+        (["input=mixed.jsonl", "code_agentic.sandbox.endpoint=http://127.0.0.1:9"], "sandbox: http://127.0.0.1:9"),
+    ],
+)  # fmt: skip
+def test_a_users_mistake_is_one_line_exit_code_2_and_no_output(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    run: Callable[..., int],
+    make_record: Callable[..., dict],
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty.jsonl").write_text("")
+    Path("numbers.jsonl").write_text('{"number": 1}\n')
+    Path("bad.jsonl").write_text('{"question": "q"}\n{"query_id": "a"}\n')
+    Path("mixed.jsonl").write_text(json.dumps(make_record("one")) + '\n{"query_id": "a"}\n')
+    small = ["problem_set.num_problems=2", "output_dir=out"]
+    if not any("endpoint" in argument for argument in arguments):
+        small += ["sft.num_conversations=0", "sft.num_val_conversations=0"]
+    assert run(*small, *arguments) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ") and printed.count("\n") == 1, printed
+    assert said in printed
+    assert not Path("out").exists() and not Path("out.partial").exists()
+
+
+def test_a_failed_run_leaves_an_earlier_output_as_it_was(
+    tmp_path: Path, run: Callable[..., int], records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    without_sft = ["sft.num_conversations=0", "sft.num_val_conversations=0", f"output_dir={tmp_path}/out"]
+    path = records(make_record("one"))
+    assert run(f"input={path}", *without_sft) == 0
+    before = (tmp_path / "out" / MANIFEST).read_bytes()
+    path = records("{broken")
+    assert run(f"input={path}", "format=user", *without_sft) == 2
+    assert (tmp_path / "out" / MANIFEST).read_bytes() == before
+    assert not (tmp_path / "out.partial").exists()
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}")
+def test_real_leetcode_references_pass_their_cases(tmp_path: Path, endpoint: str) -> None:
+    import gzip
+    import itertools
+
+    with gzip.open(SHARED / "leetcode_v0.2.0_train.jsonl.gz", "rt", encoding="utf-8") as lines:
+        (tmp_path / "sample.jsonl").write_text("".join(itertools.islice(lines, 40)))
+    arguments = (
+        "data=leetcode_debugbench",
+        f"input={tmp_path}/sample.jsonl",
+        f"debugbench={SHARED}/debugbench_python3.jsonl.gz",
+        "sft.num_conversations=10",
+        "sft.num_val_conversations=0",
+    )
+    assert _command(arguments, tmp_path / "data", endpoint) == 0
+    manifest = json.loads((tmp_path / "data" / MANIFEST).read_text())
+    assert manifest["verification"]["references"] == 40
+    assert manifest["verification"]["share"] >= 0.97
+    assert any(kind.startswith("real: ") for kind in manifest["sft"]["bugs"]["kept"])
