@@ -13,7 +13,9 @@ import psutil
 
 SHARED_MEMORY = Path("/dev/shm")
 # Python's shared memory and semaphores, and verl's weight buckets.
-_SEGMENT = re.compile(rf"{SHARED_MEMORY}/((?:psm_|sem\.mp-|verl_weights_)[\w-]+)")
+_PATTERNS = ("psm_*", "sem.mp-*", "verl_weights_*")
+# A semaphore is mapped under a name that is gone; the inode is what stays.
+_INODE = re.compile(rf" (\d+) +{SHARED_MEMORY}/")
 _RAYLET = "raylet"
 
 
@@ -25,7 +27,7 @@ class RunProcesses:
 
     def __init__(self) -> None:
         self._processes: set[psutil.Process] = set()
-        self._segments: set[str] = set()
+        self._inodes: set[int] = set()
 
     def observe(self) -> None:
         """Note what exists now. A process that ends meanwhile is skipped."""
@@ -34,7 +36,7 @@ class RunProcesses:
             with suppress(psutil.Error):
                 self._processes.update(raylet.children(recursive=True))
         for process in self._processes:
-            self._segments |= mapped_segments(process.pid)
+            self._inodes |= mapped_inodes(process.pid)
 
     def clean(self, timeout_s: float) -> list[str]:
         """End what still runs and remove its segments.
@@ -54,13 +56,11 @@ class RunProcesses:
             with suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(alive, timeout=timeout_s)
-        for segment in sorted(self._segments):
-            path = SHARED_MEMORY / segment
-            if path.exists():
-                path.unlink(missing_ok=True)
-                cleaned.append(str(path))
+        for path in segments(self._inodes):
+            path.unlink(missing_ok=True)
+            cleaned.append(str(path))
         self._processes.clear()
-        self._segments.clear()
+        self._inodes.clear()
         return cleaned
 
 
@@ -80,9 +80,20 @@ def process_status(process: psutil.Process) -> str | None:
         return None
 
 
-def mapped_segments(pid: int) -> set[str]:
-    """Names of the shared-memory segments that a process has mapped; none when it is gone."""
+def mapped_inodes(pid: int) -> set[int]:
+    """Inodes of the shared memory that a process has mapped; none when it is gone."""
     try:
-        return set(_SEGMENT.findall(Path(f"/proc/{pid}/maps").read_text()))
+        return {int(inode) for inode in _INODE.findall(Path(f"/proc/{pid}/maps").read_text())}
     except OSError:
         return set()
+
+
+def segments(inodes: set[int]) -> list[Path]:
+    """The segments with these inodes that still exist, sorted by name."""
+    found = []
+    for pattern in _PATTERNS:
+        for path in SHARED_MEMORY.glob(pattern):
+            with suppress(FileNotFoundError):
+                if path.stat().st_ino in inodes:
+                    found.append(path)
+    return sorted(found)
