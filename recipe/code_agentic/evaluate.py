@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,12 +62,15 @@ def main() -> None:
     print(f"report: {asyncio.run(evaluate(config))}", flush=True)
 
 
-async def evaluate(config: DictConfig, open_model: OpenModel | None = None) -> Path:
+async def evaluate(
+    config: DictConfig, open_model: OpenModel | None = None, sandbox: Sandbox | None = None
+) -> Path:
     """Runs a whole evaluation.
 
     Args:
         config: configs/evaluate.yaml, composed.
         open_model: Opens a model; None means vLLM, here or by URL.
+        sandbox: Where programs run; None means the configured one.
 
     Returns:
         Path of the HTML report.
@@ -85,12 +88,12 @@ async def evaluate(config: DictConfig, open_model: OpenModel | None = None) -> P
     write_provenance(output_dir, config, files)
     print(f"{len(rows)} problems, {len(jobs)} episodes per model, results in {output_dir}", flush=True)
     records: dict[str, list[dict[str, Any]]] = {}
-    async with open_sandbox(config) as sandbox:
+    async with open_sandbox(config) if sandbox is None else nullcontext(sandbox) as opened:
         limits = Limits(
             time_s=config.code_agentic.sandbox.time_limit_s,
             memory_limit_mb=config.code_agentic.sandbox.memory_limit_mb,
         )
-        grader = Grader(sandbox, limits, cache_size=config.code_agentic.sandbox.cache_size)
+        grader = Grader(opened, limits, cache_size=config.code_agentic.sandbox.cache_size)
         for spec in specs:
             records[spec.name] = await _evaluate_model(
                 config, spec, jobs, grader, open_model or vllm_opener(config)

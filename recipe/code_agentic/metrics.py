@@ -142,7 +142,10 @@ def paired_difference(
     if not shared:
         return None
     differences = np.array([np.mean(new[query_id]) - np.mean(old[query_id]) for query_id in shared])
-    low, high = _bootstrap(differences, np.ones(len(shared)), seed, resamples)
+    if np.ptp(differences) > 0:
+        low, high = _bootstrap(differences, np.ones(len(shared)), seed, resamples)
+    else:  # no spread to resample
+        low, high = _adjusted_wald(differences)
     num_episodes = sum(len(old[query_id]) + len(new[query_id]) for query_id in shared)
     return Estimate(float(differences.mean()), low, high, len(shared), num_episodes)
 
@@ -317,6 +320,18 @@ def _bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int, resamples: int) 
     means = (weights @ sums) / (weights @ counts)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+def _adjusted_wald(differences: np.ndarray) -> tuple[float, float]:
+    """Interval of a mean of differences between -1 and 1 that stays honest when all of them agree.
+
+    Source: Agresti and Min 2005, Statistics in Medicine 24: half a pair is added to each of the four cells of
+    the matched table, which adds 2 pairs, their sum 0 and their sum of squares 1.
+    """
+    num = len(differences) + 2
+    mean = differences.sum() / num
+    half = _Z95 * math.sqrt(((differences**2).sum() + 1) / num - mean**2) / math.sqrt(num)
+    return max(-1.0, float(mean - half)), min(1.0, float(mean + half))
 
 
 def _verdict_only(records: Iterable[Record]) -> list[Record]:

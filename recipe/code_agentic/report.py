@@ -122,7 +122,7 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda value: f"{100 * value:.1f}"
-    environment.filters["signed"] = lambda value: f"{100 * value:+.1f}".replace("-", "−")
+    environment.filters["signed"] = _signed_points
     return environment.get_template("report_page.html.jinja").render(
         evaluation=evaluation,
         models=[model["name"] for model in evaluation["models"]],
@@ -131,7 +131,7 @@ def render_page(
         cards=sections.cards(evaluation),
         headline=sections.headline(evaluation),
         within=list(sections.within_charts(evaluation)),
-        curves=list(sections.curve_charts(metrics)),
+        curves=list(sections.curve_charts(evaluation, metrics)),
         mixes=list(sections.mixes(evaluation)),
         behaviour=list(sections.behaviour(evaluation)),
         groups=list(sections.group_tables(evaluation)),
@@ -191,6 +191,11 @@ def _read_tensorboard(path: Path) -> dict[str, list[tuple[int, float]]]:
                 if math.isfinite(event.value):
                     values.setdefault(tag, {})[event.step] = event.value
     return {name: sorted(by_step.items()) for name, by_step in values.items()}
+
+
+def _signed_points(value: float) -> str:
+    points = round(100 * value, 1)
+    return f"{points:+.1f}".replace("-", "−") if points else "0.0"
 
 
 def _provenance(path: Path) -> Mapping[str, Any]:

@@ -59,14 +59,14 @@ STOPS = ("final_answer", "max_turns", "max_response_tokens", "overlong_prompt", 
 
 
 def slices(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """(split, decoding) pairs that any model has, sampled before greedy within a split."""
+    """(split, decoding) pairs that any model has: the split called test first, sampled before greedy."""
     pairs = {
         (split, decoding)
         for model in evaluation["models"]
         for decoding, of_split in model["summary"].items()
         for split in of_split
     }
-    return sorted(pairs, key=lambda pair: (pair[0], pair[1] != "sampled"))
+    return sorted(pairs, key=lambda pair: (pair[0] != "test", pair[0], pair[1] != "sampled"))
 
 
 def slice_title(evaluation: Evaluation, decoding: str) -> str:
@@ -79,11 +79,11 @@ def slice_title(evaluation: Evaluation, decoding: str) -> str:
 
 
 def cards(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The numbers to see first, of the split called test or else the first one."""
-    splits = [split for split, _ in slices(evaluation)]
-    if not splits:
+    """The numbers to see first, of the first split."""
+    found = slices(evaluation)
+    if not found:
         return []
-    split = "test" if "test" in splits else splits[0]
+    split = found[0][0]
     result = []
     for label, decoding, subset, rate in CARDS:
         values = [_rate(model, decoding, split, subset, rate) for model in evaluation["models"]]
@@ -141,11 +141,14 @@ def within_charts(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             yield {"split": split, "decoding": decoding, "chart": chart}
 
 
-def curve_charts(metrics: Mapping[str, Metrics]) -> Iterator[dict[str, Any]]:
-    """Learning curves: for each wanted metric the runs that logged it."""
+def curve_charts(evaluation: Evaluation, metrics: Mapping[str, Metrics]) -> Iterator[dict[str, Any]]:
+    """Learning curves: for each wanted metric the runs that logged it, a run in its model's colour."""
+    models = [model["name"] for model in evaluation["models"]]
+    others = [label for label in metrics if label not in models]
     for title, names, percent in CURVES:
         lines = []
-        for color, (label, logged) in enumerate(metrics.items()):
+        for label, logged in metrics.items():
+            color = (models + others).index(label)
             name = next((name for name in names if logged.get(name)), None)
             if name is not None:
                 lines.append(Series(label, color, [(float(step), value) for step, value in logged[name]]))

@@ -127,7 +127,7 @@ class VllmEngine:
             self._engine = AsyncLLM.from_engine_args(arguments)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnavailable(
-                f"vLLM could not load {self._path}: {_first_line(error)} (its log is above)"
+                f"vLLM could not load {self._path}: {_one_line(error)} (its log is above)"
             ) from error
         return self
 
@@ -299,7 +299,7 @@ class CompletionServer:
             except TimeoutError:
                 failure = f"no reply within {self._timeout.total:g} s"
             except (aiohttp.ClientError, ValueError) as error:
-                failure = _first_line(error)
+                failure = _one_line(error)
         raise ModelUnavailable(f"{self._base}{path}: {failure}")
 
 
@@ -330,6 +330,7 @@ def _engine_environment(settings: EngineSettings) -> dict[str, str]:
     }
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+def _one_line(error: BaseException) -> str:
+    """The error's text on one line; what matters often stands in the second line of a validation error."""
+    text = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    return text[:400] or type(error).__name__
