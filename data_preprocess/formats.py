@@ -10,7 +10,9 @@ from pathlib import Path
 
 from data_preprocess import leetcode_format, user_format
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
+from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
+from verl_ext.sandbox.languages import LANGUAGES
 
 FORMATS = ("auto", "user", "leetcode", "problems")
 _PROBLEM_COLUMNS = ("query_id", "question", "cases")
@@ -57,6 +59,7 @@ def read_problems(paths: Sequence[Path], options: ReadOptions) -> Iterator[Probl
                 continue
             try:
                 problem = convert(row)
+                _check_gradable(problem)
                 if problem.query_id in seen:
                     raise BadRow("query_id", f"duplicate of {problem.query_id!r} in {seen[problem.query_id]}")
             except BadRow as bad:
@@ -67,6 +70,23 @@ def read_problems(paths: Sequence[Path], options: ReadOptions) -> Iterator[Probl
                 continue
             seen[problem.query_id] = f"{row.file} row {row.number}"
             yield problem
+
+
+def _check_gradable(problem: Problem) -> None:
+    """Refuses what could only fail later, in the middle of a training run.
+
+    Raises:
+        BadRow: When the grader can't run its cases.
+    """
+    if problem.language not in LANGUAGES:
+        raise BadRow("language", f"{problem.language!r} is not one of {', '.join(sorted(LANGUAGES))}")
+    if problem.language != "python" and (problem.fn_name or problem.prelude):
+        raise BadRow("language", "functions can be called in python only")
+    for index, case in enumerate(problem.cases):
+        try:
+            check_case(case)
+        except ValueError as error:
+            raise BadRow(f"case {index}", str(error)) from error
 
 
 def _converter(path: Path, options: ReadOptions) -> Callable[[Row], Problem]:

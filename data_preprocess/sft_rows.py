@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,14 +94,14 @@ class ConversationWriter:
     async def write(self, split: str, problems: Sequence[Problem], total: int, output: OutputFolder) -> None:
         """Writes ``total`` conversations about problems with a reference into ``sft_<split>``, shuffled.
 
-        The problems get equal numbers of them, as far as that goes; those whose reference fails a public case
-        get none, and then there are fewer in all.
+        The problems get equal numbers of them, as far as that goes, one with several real bugs as many times
+        more; those whose reference fails a public case get none, and then there are fewer in all.
 
         Raises:
             SandboxError: When our side failed.
         """
-        each, more = divmod(total, max(len(problems), 1))
-        jobs = [(problem, each + (index < more)) for index, problem in enumerate(problems)]
+        weights = [max(1, len(self._real_bugs.get(problem.query_id, ()))) for problem in problems]
+        jobs = list(zip(problems, shared_out(total, weights), strict=True))
         conversations: list[Conversation] = []
         with tqdm(total=total if jobs else 0, desc=f"conversations ({split})", mininterval=1) as progress:
 
@@ -134,7 +135,10 @@ class ConversationWriter:
             kinds=settings.bugs.kinds,
             real_bugs=self._real_bugs.get(problem.query_id, ()),
         )
-        supply = BugSupply(self._grader, problem, candidates, settings.bugs.per_problem, self.statistics.bugs)
+        wanted = dict(settings.bugs.per_problem)
+        if wanted["one_slip"]:
+            wanted["one_slip"] = max(wanted["one_slip"], len(self._real_bugs.get(problem.query_id, ())))
+        supply = BugSupply(self._grader, problem, candidates, wanted, self.statistics.bugs)
         rng = Random(f"conversations:{settings.seed}:{split}:{problem.query_id}")
         played = []
         for _ in range(count):
@@ -144,3 +148,9 @@ class ConversationWriter:
             )
             played.append(await conversation)
         return played
+
+
+def shared_out(total: int, weights: Sequence[int]) -> list[int]:
+    """``total`` in whole parts proportional to the weights, spread evenly over the sequence."""
+    bounds = [round(total * reached / sum(weights)) for reached in itertools.accumulate(weights)]
+    return [high - low for low, high in itertools.pairwise([0, *bounds])]
