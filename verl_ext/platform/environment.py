@@ -28,6 +28,9 @@ def cpu_environment(num_threads: int = 1) -> dict[str, str]:
         "VERL_ENGINE_DEVICE": "cuda",
         "VERL_ENGINE_VENDOR": "nvidia",
         "OMP_NUM_THREADS": str(num_threads),
+        # verl's queue between rollout and trainer asks for 8 threads at every call and warns each time.
+        "TQ_NUM_THREADS": str(num_threads),
+        "TQ_CLIENT_ZMQ_IO_THREADS": "1",
         # vLLM binds its threads to cores by default, which pins every process of the run to the same
         # core on a small machine.
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
@@ -35,7 +38,9 @@ def cpu_environment(num_threads: int = 1) -> dict[str, str]:
         # fewer; on the CPU vLLM would otherwise turn that into `mp`.
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_LOGGING_LEVEL": "ERROR",
-        # verl lists every engine that is not installed, in every process.
+        # Every process says that torchvision is not installed.
+        "TRANSFORMERS_VERBOSITY": "error",
+        # Every process lists the engines of verl that are not installed.
         "PYTHONWARNINGS": "ignore::UserWarning:verl.workers.engine",
         "VLLM_NO_USAGE_STATS": "1",
         "TOKENIZERS_PARALLELISM": "false",

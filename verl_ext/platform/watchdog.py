@@ -24,9 +24,11 @@ logger = logging.getLogger(__name__)
 
 EXIT_CODE = 1
 # How long processes may take to end after Ray was shut down.
-CLEAN_UP_S = 10.0
+CLEAN_UP_S = 3.0
 # How long the interrupted call may take to return; Ray looks for signals about once a second.
 INTERRUPT_S = 30.0
+# How long a look that is under way may take.
+JOIN_S = 10.0
 # How long a failed run waits for its vLLM servers to say how they are.
 PROBE_S = 5.0
 
@@ -89,7 +91,7 @@ class Watchdog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join(timeout=self._poll_s + CLEAN_UP_S)
+        self._thread.join(timeout=self._poll_s + JOIN_S)
         failed = kind is not None and not (issubclass(kind, KeyboardInterrupt) and not self._interrupted)
         if failed and not self._dead and ray.is_initialized():
             # verl noticed first: say what it was all the same.
@@ -133,6 +135,8 @@ class Watchdog:
         return self._progress_file.stat().st_mtime_ns
 
     def _end_run(self) -> None:
+        if self._ended.is_set():
+            return
         self._interrupted = True
         message = death_message(self._dead)
         _thread.interrupt_main()
