@@ -49,9 +49,6 @@ from verl_ext.sandbox.errors import SandboxError
 from verl_ext.sandbox.protocol import Sandbox
 from verl_ext.tools.registry import load_tools
 
-SCHEMA_VERSION = 1
-
-
 # (model, id of the token that ends a turn) -> the open model
 OpenModel = Callable[[ModelSpec, int], AbstractAsyncContextManager[ServedModel]]
 
@@ -99,7 +96,7 @@ async def evaluate(
                 config, spec, jobs, grader, open_model or vllm_opener(config)
             )
     result = {
-        "schema": SCHEMA_VERSION,
+        "schema": report.SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": config.report.title,
         "seed": config.seed,

@@ -122,7 +122,7 @@ def estimate(
     value = float(sums.sum() / num_episodes)
     # Problems that all agree would give the bootstrap no spread at all, which claims too much: Wilson with
     # the problem as the unit stays honest there.
-    if is_rate and (num_problems == num_episodes or value in (0.0, 1.0)):
+    if is_rate and (num_problems == num_episodes or np.ptp(sums / counts) == 0):
         low, high = wilson(value * num_problems, num_problems)
     else:
         low, high = _bootstrap(sums, counts, seed, resamples)

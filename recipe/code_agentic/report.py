@@ -22,11 +22,12 @@ from recipe.code_agentic.report_episodes import choose_episodes, episodes_json, 
 from verl_ext.agent_loop.trajectory import read_trajectories
 from verl_ext.cli import run_main
 
+SCHEMA_VERSION = 1
 DEFAULT_MAX_EPISODES = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Writes the page and says where it is."""
+    """Writes the page and says where it is, or prints the numbers."""
     parser = argparse.ArgumentParser(prog="python -m recipe.code_agentic.report", description=__doc__)
     parser.add_argument("evaluation", type=Path, help="evaluation.json, its trajectory files beside it")
     parser.add_argument(
@@ -36,8 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="training metrics for the learning curves instead of those the evaluation names",
     )
     parser.add_argument("--max-episodes", type=int, default=DEFAULT_MAX_EPISODES, help="episodes per model")
+    parser.add_argument("--summary", action="store_true", help="print the numbers instead; writes no page")
     parser.add_argument("--output", type=Path, help="default: report.html beside the evaluation")
     given = parser.parse_args(arguments)
+    if given.summary:
+        print(sections.headline_text(_read_evaluation(given.evaluation)))
+        return
     metrics = None
     if given.metrics is not None:
         metrics = dict(entry.partition("=")[::2] for entry in given.metrics)
@@ -68,21 +73,18 @@ def write_report(
     Raises:
         ValueError: When a file is missing or can't be read.
     """
-    try:
-        evaluation = json.loads(evaluation_file.read_text(encoding="utf-8"))
-        folder = evaluation_file.parent
-        shown: list[Mapping[str, Any]] = []
-        totals: dict[str, int] = {}
-        for model in evaluation["models"]:
-            latest = {
-                (record["decoding"], record["split"], record["query_id"], record["sample"]): record
-                for record in read_trajectories(folder / model["trajectories"])
-            }
-            totals[model["name"]] = len(latest)
-            shown += choose_episodes(list(latest.values()), max_episodes, evaluation["seed"])
-        sources = evaluation["metrics"] if metrics is None else metrics
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{evaluation_file}: not the result of an evaluation: {error!r}") from error
+    evaluation = _read_evaluation(evaluation_file)
+    folder = evaluation_file.parent
+    shown: list[Mapping[str, Any]] = []
+    totals: dict[str, int] = {}
+    for model in evaluation["models"]:
+        latest = {
+            (record["decoding"], record["split"], record["query_id"], record["sample"]): record
+            for record in read_trajectories(folder / model["trajectories"])
+        }
+        totals[model["name"]] = len(latest)
+        shown += choose_episodes(list(latest.values()), max_episodes, evaluation["seed"])
+    sources = evaluation["metrics"] if metrics is None else metrics
     page = render_page(
         evaluation,
         shown,
@@ -176,6 +178,16 @@ def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
                 if isinstance(value, int | float) and math.isfinite(value):
                     values.setdefault(name, {})[step] = float(value)
     return {name: sorted(by_step.items()) for name, by_step in values.items()}
+
+
+def _read_evaluation(path: Path) -> dict[str, Any]:
+    try:
+        evaluation = json.loads(path.read_text(encoding="utf-8"))
+        if evaluation["schema"] != SCHEMA_VERSION:
+            raise ValueError(f"schema {evaluation['schema']}, this version reads {SCHEMA_VERSION}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not the result of an evaluation: {error!r}") from error
+    return evaluation
 
 
 def _read_tensorboard(path: Path) -> dict[str, list[tuple[int, float]]]:

@@ -125,6 +125,35 @@ def headline(evaluation: Evaluation) -> list[dict[str, Any]]:
     return groups
 
 
+def headline_text(evaluation: Evaluation) -> str:
+    """The headline for a terminal: rates with intervals, differences of neighbours, one block per slice."""
+    names = [model["name"] for model in evaluation["models"]]
+    neighbours = [
+        index
+        for index, pair in enumerate(evaluation["comparisons"])
+        if names.index(pair["after"]) == names.index(pair["before"]) + 1
+    ]
+    titles = [evaluation["comparisons"][index] for index in neighbours]
+    columns = [*names, *(f"{pair['after']} - {pair['before']}" for pair in titles)]
+    lines = []
+    for group in headline(evaluation):
+        title = f"{group['split']}, {group['decoding']}, {group['problems']} problems"
+        lines += ["", title, " " * 42 + "".join(f"{column:>24}" for column in columns)]
+        for row in group["rows"]:
+            rates = [_text(found, "{:.1f}", " % [{:.1f}, {:.1f}]") for found in row["cells"]]
+            changes = [
+                _text(row["differences"][index], "{:+.1f}", " [{:+.1f}, {:+.1f}]") for index in neighbours
+            ]
+            lines.append(f"  {row['label']:<40}" + "".join(f"{text:>24}" for text in [*rates, *changes]))
+    return "\n".join(lines).lstrip("\n")
+
+
+def _text(found: Mapping[str, Any] | None, value: str, interval: str) -> str:
+    if found is None:
+        return "-"
+    return value.format(100 * found["value"]) + interval.format(100 * found["low"], 100 * found["high"])
+
+
 def within_charts(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     """Solve rate against the number of attempts allowed, one chart per (split, decoding)."""
     for split, decoding in slices(evaluation):
@@ -143,12 +172,12 @@ def within_charts(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
 
 def curve_charts(evaluation: Evaluation, metrics: Mapping[str, Metrics]) -> Iterator[dict[str, Any]]:
     """Learning curves: for each wanted metric the runs that logged it, a run in its model's colour."""
-    models = [model["name"] for model in evaluation["models"]]
-    others = [label for label in metrics if label not in models]
+    models = [model["name"].lower() for model in evaluation["models"]]
+    others = [label.lower() for label in metrics if label.lower() not in models]
     for title, names, percent in CURVES:
         lines = []
         for label, logged in metrics.items():
-            color = (models + others).index(label)
+            color = (models + others).index(label.lower())
             name = next((name for name in names if logged.get(name)), None)
             if name is not None:
                 lines.append(Series(label, color, [(float(step), value) for step, value in logged[name]]))

@@ -121,12 +121,13 @@ def test_many_episodes_of_one_problem_do_not_narrow_the_interval():
     assert clustered.high - clustered.low > 0.8 * (single.high - single.low)
 
 
-def test_problems_that_all_agree_still_have_an_interval():
-    found = estimate(
-        [record(str(i), 1, sample=s) for i in range(10) for s in range(4)], solved, is_rate=True, seed=0
-    )
-    assert found.value == 1.0
-    assert found.low == wilson(10, 10)[0] < 1.0
+@pytest.mark.parametrize(("solved_samples", "value"), [(4, 1.0), (2, 0.5), (0, 0.0)])
+def test_problems_that_all_agree_still_have_an_interval(solved_samples, value):
+    records = [
+        record(str(i), 1 if s < solved_samples else None, sample=s) for i in range(10) for s in range(4)
+    ]
+    found = estimate(records, solved, is_rate=True, seed=0)
+    assert (found.value, found.low, found.high) == (value, *wilson(10 * value, 10))
 
 
 def test_the_same_seed_gives_the_same_interval():
@@ -157,6 +158,15 @@ def test_a_paired_difference_leaves_out_problems_that_one_side_lacks():
     after = [record("a", 1), record("b", None), record("only-after", 1)]
     found = paired_difference(before, after, solved, seed=0)
     assert (found.value, found.num_problems) == (0.5, 2)
+
+
+@pytest.mark.parametrize(("num", "excludes_zero"), [(1, False), (2, False), (20, True)])
+def test_differences_that_all_agree_claim_no_more_than_their_number_allows(num, excludes_zero):
+    before = [record(str(i), None) for i in range(num)]
+    after = [record(str(i), 1) for i in range(num)]
+    found = paired_difference(before, after, solved, seed=0)
+    assert found.value == found.high == 1.0
+    assert (found.low > 0) == excludes_zero
 
 
 def test_pairing_narrows_the_difference_of_models_that_agree():

@@ -297,13 +297,27 @@ def test_a_running_average_of_a_constant_is_the_constant():
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "not the result of an evaluation"), ("{}", "not the result of an evaluation")],
+    [
+        ("{", "not the result of an evaluation"),
+        ("{}", "not the result of an evaluation"),
+        ('{"schema": 99}', "schema 99"),
+    ],
 )
 def test_a_file_that_is_no_evaluation_is_named(tmp_path, content, message):
     path = tmp_path / "evaluation.json"
     path.write_text(content)
     with pytest.raises(ValueError, match=message):
         write_report(path, max_episodes=1)
+
+
+def test_the_summary_for_a_terminal_says_what_the_headline_says(evaluation):
+    command = [sys.executable, "-m", "recipe.code_agentic.report", "--summary", str(evaluation)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "test, sampled, T = 1, 1 episode per problem, 6 problems"
+    first = next(line for line in lines if "first attempt" in line)
+    assert re.search(r"0\.0 % \[0\.0, 39\.0\]\s+50\.0 % \[18\.8, 81\.2\]\s+\+50\.0", first)
+    assert not (evaluation.parent / "report.html").exists()
 
 
 def test_the_command_names_a_missing_file_in_one_line(tmp_path):
