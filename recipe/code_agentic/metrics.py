@@ -110,7 +110,7 @@ def wilson(num_hits: float, num: int) -> tuple[float, float]:
 
 
 def estimate(
-    records: Iterable[Record], measure: Measure, *, is_rate: bool, seed: int, resamples: int = 2000
+    records: Iterable[Record], measure: Measure, *, is_rate: bool, seed: int, resamples: int = 1000
 ) -> Estimate | None:
     """Mean of ``measure`` over episodes that are not void; None when it applies to none of them."""
     by_problem = _values_by_problem(records, measure)
@@ -130,7 +130,7 @@ def estimate(
 
 
 def paired_difference(
-    before: Iterable[Record], after: Iterable[Record], measure: Measure, *, seed: int, resamples: int = 2000
+    before: Iterable[Record], after: Iterable[Record], measure: Measure, *, seed: int, resamples: int = 1000
 ) -> Estimate | None:
     """Mean over shared problems of (mean of ``after`` - mean of ``before``), problems resampled in pairs.
 
@@ -163,7 +163,7 @@ def pass_at_k(num_samples: int, num_solved: int, k: int) -> float:
     return 1.0 - math.comb(num_samples - num_solved, k) / math.comb(num_samples, k)
 
 
-def pass_at(records: Iterable[Record], *, seed: int, resamples: int = 2000) -> dict[str, dict[str, Any]]:
+def pass_at(records: Iterable[Record], *, seed: int, resamples: int = 1000) -> dict[str, dict[str, Any]]:
     """Unbiased pass@k of final programs, k = 1, 2, 4, ... up to the samples that every problem has."""
     by_problem = _values_by_problem(records, solved)
     most = min((len(values) for values in by_problem.values()), default=0)
