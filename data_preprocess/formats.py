@@ -12,7 +12,6 @@ from data_preprocess import leetcode_format, user_format
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
-from verl_ext.sandbox.languages import LANGUAGES
 
 FORMATS = ("auto", "user", "leetcode", "problems")
 _PROBLEM_COLUMNS = ("query_id", "question", "cases")
@@ -78,8 +77,6 @@ def _check_gradable(problem: Problem) -> None:
     Raises:
         BadRow: When the grader can't run its cases.
     """
-    if problem.language not in LANGUAGES:
-        raise BadRow("language", f"{problem.language!r} is not one of {', '.join(sorted(LANGUAGES))}")
     if problem.language != "python" and (problem.fn_name or problem.prelude):
         raise BadRow("language", "functions can be called in python only")
     for index, case in enumerate(problem.cases):

@@ -114,6 +114,12 @@ def test_cases_of_every_shape_are_read(
             "input_output.inputs[0]",
             "must be JSON",
         ),
+        ({"input_output": _tests(fn_name="a b", inputs=[[1], [2]])}, "case 0", "not an identifier"),
+        (
+            {"input_output": _tests(fn_name="f", inputs=[[1], [2]]), "language": "cpp"},
+            "language",
+            "python only",
+        ),
     ],
 )
 def test_a_bad_row_is_rejected_with_row_column_and_reason_and_the_rest_goes_on(
