@@ -34,7 +34,7 @@ echo "== installing the $profile profile into .venv (about 4 GB, a few minutes; 
 pip=(.venv/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar off)
 step() { echo "   $1"; }
 step "build tools"
-"${pip[@]}" 'setuptools==84.2.1' wheel
+"${pip[@]}" -c requirements/$profile.lock 'setuptools>=77,<85' wheel
 if [ "$profile" = cpu ]; then
     # torch first: otherwise another package may choose a build with GPU libraries
     step "torch"

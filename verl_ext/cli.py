@@ -23,10 +23,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from verl_ext.sandbox.errors import SandboxError
 
+EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 # Hydra goes on to advise "+key=value", which would add a key that nothing reads.
 _UNKNOWN_KEY = re.compile(r"Could not override '(.*?)'\.")
+
+
+class RunFailed(Exception):
+    """A job failed after it had started well; its message says what and where to look."""
 
 
 def config_dir() -> Path:
@@ -55,6 +60,7 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     # Configs compute sizes from each other and name files beside them.
     OmegaConf.register_new_resolver("add", lambda *numbers: sum(numbers), replace=True)
     OmegaConf.register_new_resolver("mul", lambda *numbers: math.prod(numbers), replace=True)
+    OmegaConf.register_new_resolver("div", lambda number, by: number // by, replace=True)
     OmegaConf.register_new_resolver("config_dir", lambda path: str(config_dir() / path), replace=True)
     with initialize_config_dir(config_dir=str(config_dir()), version_base=None, job_name=config_name):
         config = hydra_compose(config_name, overrides=list(overrides))
@@ -65,7 +71,9 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
 
 def run_main(main: Callable[[], None]) -> NoReturn:
-    """Runs an entry point and exits: 0 when done, 2 with one line on stderr for what the user can mend.
+    """Runs an entry point and exits.
+
+    0 when done, 2 with one line on stderr for what the user can mend, 1 with the message of ``RunFailed``.
 
     ``HYDRA_FULL_ERROR=1`` prints the traceback as well. Any other exception is a bug of ours and keeps its
     traceback.
@@ -77,6 +85,9 @@ def run_main(main: Callable[[], None]) -> NoReturn:
             traceback.print_exc()
         print(f"error: {error_line(error)}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
+    except RunFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import check_files, check_model_path, check_ppo, check_sandbox, check_scale
 from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
-from verl_ext.cli import compose, run_main
+from verl_ext.cli import RunFailed, compose, run_main
 from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
 from verl_ext.sandbox.errors import SandboxError
 
@@ -50,14 +50,14 @@ def train(config: DictConfig) -> None:
 
     Raises:
         SandboxError: When more episodes were lost to sandbox failures than the run allows.
-        RuntimeError: When training failed otherwise, with what the worker said.
+        RunFailed: When training failed otherwise, with what the worker said, or which worker died.
     """
     from ray.exceptions import RayTaskError
     from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import validate_config
 
-    from verl_ext.platform.watchdog import Watchdog
+    from verl_ext.platform.watchdog import RunDied, Watchdog
     from verl_ext.sandbox.embedded import serve
 
     validate_config(
@@ -69,19 +69,21 @@ def train(config: DictConfig) -> None:
     for key in ("output_dir", "data_dir"):
         OmegaConf.update(config, key, str(Path(config[key]).absolute()))
     sandbox = config.code_agentic.sandbox
-    with ExitStack() as stack:
-        if sandbox.endpoint is None:
-            workers = () if sandbox.num_workers is None else ("--num-workers", str(sandbox.num_workers))
-            sandbox.endpoint = stack.enter_context(serve(workers)).endpoint
-        OmegaConf.resolve(config)  # workers do not know our resolvers
-        stack.enter_context(Watchdog(stall_report_min=config.stall_report_min))
-        try:
+    try:
+        with ExitStack() as stack:
+            if sandbox.endpoint is None:
+                workers = () if sandbox.num_workers is None else ("--num-workers", str(sandbox.num_workers))
+                sandbox.endpoint = stack.enter_context(serve(workers)).endpoint
+            OmegaConf.resolve(config)  # workers do not know our resolvers
+            stack.enter_context(Watchdog(stall_report_min=config.stall_report_min))
             run_ppo(config, task_runner_class=TaskRunnerV1)
-        except RayTaskError as error:
-            if isinstance(error.cause, SandboxError):
-                raise error.cause from None
-            # Ray's error also is of its cause's class; a worker's ValueError is not the user's mistake
-            raise RuntimeError(f"training failed in a worker: {error}") from None
+    except RayTaskError as error:
+        if isinstance(error.cause, SandboxError):
+            raise error.cause from None
+        # Ray's error also is of its cause's class; a worker's ValueError is not the user's mistake
+        raise RunFailed(f"training failed in a worker: {error}") from None
+    except RunDied as error:
+        raise RunFailed(str(error)) from None
 
 
 if __name__ == "__main__":

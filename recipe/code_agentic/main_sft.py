@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft
 from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
-from verl_ext.cli import compose, run_main
+from verl_ext.cli import RunFailed, compose, run_main
 from verl_ext.platform.environment import cpu_environment
 
 
@@ -40,7 +40,7 @@ def launch(config: DictConfig, overrides: list[str], data_files: list[Path]) -> 
     """Runs the training processes to their end and links the trained model.
 
     Raises:
-        ChildProcessError: When training failed.
+        RunFailed: When training failed.
     """
     output_dir = Path(config.output_dir)
     write_provenance(output_dir, config, data_files)
@@ -60,7 +60,7 @@ def launch(config: DictConfig, overrides: list[str], data_files: list[Path]) -> 
     ]
     code = subprocess.run(command, env=environment, check=False).returncode
     if code != 0:
-        raise ChildProcessError(f"SFT ended with exit code {code}; its own message is above")
+        raise RunFailed(f"SFT ended with exit code {code}; its own message is above")
     print(f"model: {link_model(output_dir, subfolder='huggingface')}", flush=True)
 
 
