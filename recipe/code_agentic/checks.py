@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -24,6 +25,24 @@ def check_files(*paths: str) -> list[Path]:
     return files
 
 
+def check_style(config: DictConfig) -> None:
+    """Data made in one wording can't train a model profile of another.
+
+    Raises:
+        ValueError: When the manifest beside the data names another style.
+    """
+    manifest = Path(config.data_dir) / "manifest.json"
+    if not manifest.is_file():
+        return
+    made_with = json.loads(manifest.read_text(encoding="utf-8"))["config"]["style"]
+    wanted = config.model.profile.style
+    if made_with != wanted:
+        raise ValueError(
+            f"data_dir={config.data_dir} was made with style={made_with}, model.profile.style is {wanted}; "
+            f"preprocess with style={wanted} or choose another model profile"
+        )
+
+
 def check_model_path(path: str) -> None:
     """A path that looks like a folder must hold a model; anything else is taken for a hub name.
 
@@ -39,11 +58,16 @@ def check_scale(config: DictConfig) -> None:
     """The chosen scale must fit the machine.
 
     Raises:
-        ValueError: When it asks for a GPU that is not there.
+        ValueError: When it asks for a GPU that is not there, or for the CPU beside one.
     """
-    if config.scale.device == "cuda" and config.scale.nodes == 1:
-        import torch
+    import torch
 
+    if config.scale.device == "cpu" and torch.cuda.is_available():
+        raise ValueError(
+            "scale=cpu, but this machine has a GPU, which verl would choose; use scale=gpu1, or hide the "
+            "GPU with CUDA_VISIBLE_DEVICES="
+        )
+    if config.scale.device == "cuda" and config.scale.nodes == 1:
         if torch.cuda.device_count() < config.scale.gpus_per_node:
             raise ValueError(
                 f"scale.gpus_per_node={config.scale.gpus_per_node}, but this machine has "
@@ -57,6 +81,12 @@ def check_ppo(config: DictConfig) -> None:
     Raises:
         ValueError: For the first that can't work.
     """
+    mode = config.trainer.v1.trainer_mode
+    if config.scale.device == "cpu" and mode != "sync":
+        raise ValueError(
+            f"trainer.v1.trainer_mode={mode} samples from half-loaded weights on the CPU; "
+            "use trainer_mode=sync"
+        )
     batch, mini = config.data.train_batch_size, config.actor_rollout_ref.actor.ppo_mini_batch_size
     processes = config.scale.nodes * config.scale.gpus_per_node
     samples = config.actor_rollout_ref.rollout.n

@@ -47,7 +47,7 @@ from verl_ext.sandbox.client import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxError
 from verl_ext.sandbox.protocol import Sandbox
-from verl_ext.tools.registry import load_tools
+from verl_ext.tools.registry import load_schemas, load_tools
 
 # (model, id of the token that ends a turn) -> the open model
 OpenModel = Callable[[ModelSpec, int], AbstractAsyncContextManager[ServedModel]]
@@ -142,7 +142,7 @@ async def _evaluate_model(
         print(f"{spec.name}: all {len(jobs)} episodes are there already", flush=True)
         return [done[job.key] for job in jobs]
     tools = load_tools(config.code_agentic.episode.tools, grader=grader)
-    chat = ChatFormat(load_tokenizer(spec), [tool.schema for tool in tools])
+    chat = ChatFormat(load_tokenizer(spec), load_schemas(config.code_agentic.episode.tools))
     episode = config.code_agentic.episode
     limits = LoopLimits(
         max_turns=episode.max_turns,

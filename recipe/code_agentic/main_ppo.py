@@ -12,7 +12,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic.checks import check_files, check_model_path, check_ppo, check_sandbox, check_scale
+from recipe.code_agentic.checks import (
+    check_files,
+    check_model_path,
+    check_ppo,
+    check_sandbox,
+    check_scale,
+    check_style,
+)
 from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.cli import RunFailed, compose, run_main
 from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
@@ -29,6 +36,7 @@ def main() -> None:
         os.execve(sys.executable, command, os.environ | cpu_environment())
     files = check_files(config.data.train_files, config.data.val_files)
     check_model_path(config.actor_rollout_ref.model.path)
+    check_style(config)
     check_scale(config)
     check_ppo(config)
     check_sandbox(config.code_agentic.sandbox.endpoint)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft
+from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft, check_style
 from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.cli import RunFailed, compose, run_main
 from verl_ext.platform.environment import cpu_environment
@@ -28,6 +28,7 @@ def main() -> None:
         return
     files = check_files(config.data.train_files, config.data.val_files)
     check_model_path(config.model.path)
+    check_style(config)
     check_scale(config)
     check_sft(config)
     if dry_run:

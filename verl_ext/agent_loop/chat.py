@@ -30,22 +30,15 @@ class ChatFormat:
     Args:
         tokenizer: A Hugging Face tokenizer with a chat template that renders tools.
         tools: OpenAI function schemas to render into the prompt.
-        template_kwargs: Passed on to the template (``enable_thinking`` and the like).
 
     Raises:
         ValueError: When the template can't be cut: it is not prefix-preserving, or a model turn does not end
             with the tokenizer's own stop token.
     """
 
-    def __init__(
-        self,
-        tokenizer: Any,
-        tools: Sequence[Mapping[str, Any]] = (),
-        template_kwargs: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, tokenizer: Any, tools: Sequence[Mapping[str, Any]] = ()) -> None:
         self._tokenizer = tokenizer
         self._tools = [dict(tool) for tool in tools] or None
-        self._template_kwargs = dict(template_kwargs or {})
         self._between_cache: dict[tuple[str, ...], str] = {}
         self.stop_token: str = tokenizer.eos_token
         self.stop_token_id: int = tokenizer.eos_token_id
@@ -130,5 +123,4 @@ class ChatFormat:
             tools=self._tools,
             add_generation_prompt=add_generation_prompt,
             tokenize=False,
-            **self._template_kwargs,
         )

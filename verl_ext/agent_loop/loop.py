@@ -203,11 +203,18 @@ class EpisodeRunner:
             episode.attempts.append(Attempt(program, "final", episode.turn))
 
     async def _grade_hidden(self, episode: Episode) -> tuple[Grade | None, list[bool]]:
-        """Grades the final program on all hidden cases, earlier attempts only until their first failure."""
+        """Grades the final program on all hidden cases, earlier attempts only until their first failure.
+
+        An earlier attempt that failed a public case is no solution and is not run again.
+        """
         problem = episode.problem
         solved: list[bool] = []
         grade: Grade | None = None
         for position, attempt in enumerate(episode.attempts, start=1):
+            is_final = position == len(episode.attempts)
+            if attempt.failed and not is_final:
+                solved.append(False)
+                continue
             grade = await self._grader.grade(
                 attempt.program,
                 problem.hidden_cases,
@@ -215,7 +222,7 @@ class EpisodeRunner:
                 language=problem.language,
                 time_limit_s=problem.time_limit_s,
                 memory_limit_mb=problem.memory_limit_mb,
-                stop_at_first_failure=position < len(episode.attempts),
+                stop_at_first_failure=not is_final,
             )
             solved.append(grade.all_passed)
         return grade, solved

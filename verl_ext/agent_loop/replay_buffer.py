@@ -63,7 +63,8 @@ class EpisodeReplayBuffer(ReplayBuffer):
 def _failure_line(step: int, num_void: int, expected: int) -> str:
     return (
         f"step {step}: {num_void} of {expected} episodes were lost to sandbox failures, more than "
-        "sandbox.max_void_share allows; is the sandbox up? (the trajectory files name each failure)"
+        "code_agentic.sandbox.max_void_share allows; is the sandbox up? (the trajectory files name each "
+        "failure)"
     )
 
 

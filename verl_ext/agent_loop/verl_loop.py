@@ -28,7 +28,7 @@ from verl_ext.agent_loop.trajectory import EpisodeOrigin, TrajectoryWriter, traj
 from verl_ext.grading.grader import Grader, Limits
 from verl_ext.grading.problem import Problem
 from verl_ext.sandbox.client import sandbox_from_endpoint
-from verl_ext.tools.registry import load_tools
+from verl_ext.tools.registry import load_schemas, load_tools
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
     grader = Grader(sandbox, limits, cache_size=ours.sandbox.cache_size)
     tools = load_tools(ours.episode.tools, grader=grader)
     runner = EpisodeRunner(
-        ChatFormat(tokenizer, [tool.schema for tool in tools]),
+        ChatFormat(tokenizer, load_schemas(ours.episode.tools)),
         tools,
         grader,
         LoopLimits(

@@ -190,8 +190,12 @@ async def _run_case(
 
 
 async def _grade(num_cases: int, run: _RunCase, stop_at_first_failure: bool, max_parallel: int) -> Grade:
-    """Runs the cases, at most ``max_parallel`` at a time, and takes their results in case order."""
-    slots = asyncio.Semaphore(max_parallel)
+    """Runs the cases, at most ``max_parallel`` at a time, and takes their results in case order.
+
+    With an early stop they run one by one: cases run ahead of a failure would be thrown away, and where many
+    programs are graded at once nobody waits less for it.
+    """
+    slots = asyncio.Semaphore(1 if stop_at_first_failure else max_parallel)
     uncompilable: list[CaseResult] = []
 
     async def run_in_turn(index: int) -> CaseResult:

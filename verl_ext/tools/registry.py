@@ -43,15 +43,19 @@ def load_tools(path: str | Path, *, grader: Grader) -> list[Tool]:
 
 
 def load_schemas(path: str | Path) -> list[Mapping[str, Any]]:
-    """The schemas of the tools that a file lists, without building any tool.
+    """The schemas that the prompt shows, without building any tool.
+
+    Empty where the file says ``schemas_in_prompt: false``: a model that learnt the call in SFT needs none,
+    and for a tiny model they are most of its tokens. Training, rollout and evaluation all ask here.
 
     Raises:
         ValueError: When the file can't be read or an entry has no usable schema.
     """
-    return [entry.schema for entry in _read_entries(path)]
+    schemas = [entry.schema for entry in _read_entries(path)]
+    return schemas if _read_document(path).get("schemas_in_prompt", True) else []
 
 
-def _read_entries(path: str | Path) -> list[_Entry]:
+def _read_document(path: str | Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -59,7 +63,17 @@ def _read_entries(path: str | Path) -> list[_Entry]:
         raise ValueError(f"tools file {path}: can't be read: {reason}") from error
     if not isinstance(document, dict) or not isinstance(document.get("tools"), list) or not document["tools"]:
         raise ValueError(f"tools file {path}: needs a list 'tools' with at least one entry")
-    entries = [_read_entry(value, f"{path}: tools[{index}]") for index, value in enumerate(document["tools"])]
+    unknown = sorted(map(str, document.keys() - {"tools", "schemas_in_prompt"}))
+    if unknown:
+        raise ValueError(
+            f"tools file {path}: unknown key {', '.join(unknown)}; known: tools, schemas_in_prompt"
+        )
+    return document
+
+
+def _read_entries(path: str | Path) -> list[_Entry]:
+    values = _read_document(path)["tools"]
+    entries = [_read_entry(value, f"{path}: tools[{index}]") for index, value in enumerate(values)]
     names = [entry.schema["function"]["name"] for entry in entries]
     if len(set(names)) < len(names):
         raise ValueError(f"tools file {path}: two tools with the same function name: {', '.join(names)}")

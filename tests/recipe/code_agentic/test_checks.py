@@ -11,6 +11,7 @@ from recipe.code_agentic.checks import (
     check_sandbox,
     check_scale,
     check_sft,
+    check_style,
 )
 from verl_ext.cli import compose
 from verl_ext.sandbox.errors import SandboxError
@@ -25,6 +26,7 @@ pytest.importorskip("verl")
         (["actor_rollout_ref.rollout.n=1"], "actor_rollout_ref.rollout.n=1"),
         (["scale.gpus_per_node=3", "data.train_batch_size=32"], "3 training processes"),
         (["scale.max_tokens_per_gpu=100"], "scale.max_tokens_per_gpu=100"),
+        (["trainer.v1.trainer_mode=colocate_async"], "trainer_mode=sync"),
         (["reward.custom_reward_function.reward_kwargs.debug_penalty=0.5"], "reward.debug_penalty"),
     ],
 )
@@ -69,3 +71,9 @@ def test_the_defaults_pass():
 def test_a_sandbox_that_does_not_answer_stops_the_run_before_it_starts():
     with pytest.raises(SandboxError):
         check_sandbox("http://127.0.0.1:9")
+
+
+def test_data_of_another_style_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"config": {"style": "full"}}')
+    with pytest.raises(ValueError, match="style=full"):
+        check_style(compose("ppo", [f"data_dir={tmp_path}"]))
