@@ -210,17 +210,21 @@ def _become_program(
         os.pwrite(payload_fd, FAILED + f"{type(error).__name__}: {error}".encode() + b"\0", 0)
         os._exit(1)
     if argv is not None:
-        _execute(argv)
+        _execute(argv, payload_fd)
     os.close(payload_fd)
     return f"{work_dir}/{payload['main']}"
 
 
-def _execute(argv: list[str]) -> None:
+def _execute(argv: list[str], payload_fd: int) -> None:
+    """Becomes another program. One that is not there and comes from the system is a missing toolchain: our
+    failure, which no program can feign, because by the time it runs the descriptor is closed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     try:
         os.execvp(argv[0], argv)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and "/" not in argv[0]:
+            os.pwrite(payload_fd, FAILED + f"{argv[0]} is not installed where the sandbox runs\0".encode(), 0)
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     os._exit(127)
 

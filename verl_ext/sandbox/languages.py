@@ -1,7 +1,7 @@
 """What the server knows of each language: file names and command lines.
 
-SandboxFusion's language names. Whether a toolchain is present is found out by running it, as there: a missing
-compiler is a compile stage that finished with 127.
+SandboxFusion's language names. Whether a toolchain is present is found out by starting it, inside the jail; a
+missing one is a failure of the service, in whatever stage.
 """
 
 from __future__ import annotations

@@ -89,9 +89,10 @@ async def test_a_full_queue_refuses_and_the_client_says_overloaded() -> None:
         assert [r.headers.get("Retry-After") for r in responses if r.status == 503] == ["1"]
 
 
-def test_a_missing_toolchain_answers_127() -> None:
+def test_a_missing_toolchain_is_a_failure_of_ours_in_either_stage() -> None:
     code = (
         "import asyncio, sys\n"
+        "from verl_ext.sandbox.errors import SandboxInternalError\n"
         "from verl_ext.sandbox.execution import Defaults, Pool\n"
         "from verl_ext.sandbox import languages\n"
         "from dataclasses import replace\n"
@@ -106,17 +107,23 @@ def test_a_missing_toolchain_answers_127() -> None:
         "    report = await choose_tier(config, 'auto')\n"
         "    with tier_config(config, report.tier) as tiered:\n"
         "        pool = Pool(tiered, Defaults(), num_workers=1, max_running=2, max_waiting=2)\n"
-        "        cpp = await pool.run(RunRequest('int main(){}', language='cpp'))\n"
-        "        node = await pool.run(RunRequest('1', language='nodejs'))\n"
+        "        for language in ('cpp', 'nodejs'):\n"
+        "            try:\n"
+        "                print(await pool.run(RunRequest('1', language=language)))\n"
+        "            except SandboxInternalError as error:\n"
+        "                print(error)\n"
         "        pool.stop()\n"
-        "    print(cpp.compile.status.value, cpp.compile.return_code, cpp.run, node.run.return_code)\n"
         "    print(languages.missing_toolchains('/usr/bin:/bin'))\n"
         "asyncio.run(main())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout == "Finished 127 None 127\n['cpp', 'nodejs']\n"
+    assert done.stdout == (
+        "no-g++ is not installed where the sandbox runs\n"
+        "no-node is not installed where the sandbox runs\n"
+        "['cpp', 'nodejs']\n"
+    )
 
 
 async def test_a_killed_fork_server_is_an_error_of_ours_and_is_replaced() -> None:
