@@ -146,7 +146,12 @@ class Pool:
                 fetch=request.fetch_files,
             )
         )
-        return RunResult(compile=compiled, run=_stage_result(outcome, memory_mb), files=outcome.files)
+        return RunResult(
+            compile=compiled,
+            run=_stage_result(outcome, memory_mb),
+            files=outcome.files,
+            files_left_out=outcome.files_left_out,
+        )
 
 
 def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:

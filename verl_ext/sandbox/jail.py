@@ -34,7 +34,7 @@ _ETC_FILES = (
     "protocols",
     "services",
 )
-_ETC_FOLDERS = ("alternatives", "ld.so.conf.d", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "R")
+_ETC_FOLDERS = ("alternatives", "ld.so.conf.d")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _MAX_FILES = 20_000
 _SIOCSIFFLAGS = 0x8914

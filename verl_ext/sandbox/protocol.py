@@ -1,7 +1,8 @@
 """One run of one program: request, reply, and the ``Sandbox`` protocol that every backend implements.
 
 Field names and meanings are SandboxFusion's ``POST /run_code`` with units in the names; the extra reply
-fields (``memory_exceeded``, ``output_truncated``) are None / False from a service that does not send them.
+fields (``memory_exceeded``, ``output_truncated``, ``files_left_out``) are False / empty from a service that
+does not send them.
 """
 
 from __future__ import annotations
@@ -79,11 +80,13 @@ class RunResult:
         compile: The compile stage; None for languages without one.
         run: The run stage; None when compilation failed.
         files: Relative path -> content of the requested ``fetch_files`` that exist.
+        files_left_out: Relative path -> why one that exists is not in ``files`` (its size or kind).
     """
 
     compile: StageResult | None
     run: StageResult | None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    files_left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sandbox(Protocol):

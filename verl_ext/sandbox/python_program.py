@@ -2,8 +2,8 @@
 
 Owns what a program can see of its interpreter: ``__main__``, ``sys.argv`` and ``sys.path``, tracebacks with
 the program's frames only, exit codes, threads and exit handlers at the end. Isolation is already in place
-here. What differs from a fresh interpreter, because all runs of one fork server share it: address layout,
-hash seed, and the modules that are already imported.
+here. What differs from a fresh interpreter: the hash seed is 0, so that a program's verdict does not change
+from run to run, and runs of one fork server share the address layout and the modules already imported.
 """
 
 from __future__ import annotations

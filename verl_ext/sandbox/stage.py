@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import socket
@@ -66,7 +65,8 @@ class StageOutcome:
         stdout: What was kept of its output.
         stderr: Likewise.
         output_truncated: Whether something was not kept.
-        files: The fetched files that exist.
+        files: The fetched files.
+        files_left_out: Path -> why a file that exists was not fetched.
     """
 
     return_code: int
@@ -78,33 +78,53 @@ class StageOutcome:
     stderr: bytes
     output_truncated: bool
     files: Mapping[str, bytes]
+    files_left_out: Mapping[str, str]
 
 
-def fetch_files(channel: socket.socket, paths: tuple[str, ...], cap_bytes: int) -> dict[str, bytes]:
+def fetch_files(
+    channel: socket.socket, paths: tuple[str, ...], cap_bytes: int
+) -> tuple[dict[str, bytes], dict[str, str]]:
     """Reads files from a working directory, which is hostile ground, after its last process is gone.
 
     Args:
         channel: Where the child sent the directory's descriptor before the program ran.
         paths: What to read; whatever is not a regular file, or is reached through a symlink, is left out.
         cap_bytes: Most that is read in all; files that do not fit are left out.
+
+    Returns:
+        Content by path, and the reason by path for what exists and is left out.
     """
     channel.setblocking(False)
     _, fds, _, _ = socket.recv_fds(channel, 16, 1)
     files: dict[str, bytes] = {}
+    left_out: dict[str, str] = {}
+    cap_left = cap_bytes
     try:
         for path in paths:
-            with contextlib.suppress(OSError):
-                files[path] = _read_regular(fds[0], path, cap_bytes)
-                cap_bytes -= len(files[path])
+            try:
+                files[path] = _read_regular(fds[0], path, cap_left)
+                cap_left -= len(files[path])
+            except FileNotFoundError:
+                continue
+            except _TooLarge as error:
+                left_out[path] = f"{error} bytes, and at most {cap_bytes} bytes are sent in all"
+            except OSError:
+                left_out[path] = "not a regular file"
     finally:
         for fd in fds:
             os.close(fd)
-    return files
+    return files, left_out
+
+
+class _TooLarge(Exception):
+    """A file does not fit into what may still be read; its text is the file's size."""
 
 
 def _read_regular(directory_fd: int, path: str, cap_bytes: int) -> bytes:
     with os.fdopen(syscalls.open_beneath(directory_fd, path), "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > cap_bytes:
-            raise OSError("not a regular file, or too large")
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("not a regular file")
+        if status.st_size > cap_bytes:
+            raise _TooLarge(str(status.st_size))
         return file.readall()

@@ -1,7 +1,8 @@
 """SandboxFusion's JSON, both ways: what the client sends and reads, what the server reads and sends.
 
 Source: SandboxFusion ``POST /run_code``. Ours on top: request field ``cpu_limit`` (seconds), reply fields
-``output_truncated`` and ``memory_exceeded`` of each stage; a service without them ignores or omits them.
+``output_truncated`` and ``memory_exceeded`` of each stage, and ``files_left_out`` (path -> reason); a service
+without them ignores or omits them.
 """
 
 from __future__ import annotations
@@ -146,6 +147,7 @@ def result_to_json(result: RunResult) -> dict[str, Any]:
         "run_result": _stage_to_json(result.run),
         "executor_pod_name": None,
         "files": {path: base64.b64encode(data).decode() for path, data in result.files.items()},
+        "files_left_out": dict(result.files_left_out),
     }
 
 
@@ -158,6 +160,7 @@ def failure_to_json(message: str) -> dict[str, Any]:
         "run_result": None,
         "executor_pod_name": None,
         "files": {},
+        "files_left_out": {},
     }
 
 
@@ -196,6 +199,7 @@ def result_from_json(body: object) -> RunResult:
                 path: base64.b64decode(text, validate=True)
                 for path, text in (body.get("files") or {}).items()
             },
+            files_left_out=dict(body.get("files_left_out") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxProtocolError(f"unreadable run_code reply: {error!r}") from error

@@ -186,7 +186,10 @@ class Worker:
             report = await self._report_of(report_future, stage.limits)
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
-            files = fetch_files(channel, stage.fetch, self._config.fetch_cap_bytes) if stage.fetch else {}
+            files: dict[str, bytes] = {}
+            left_out: dict[str, str] = {}
+            if stage.fetch:
+                files, left_out = fetch_files(channel, stage.fetch, self._config.fetch_cap_bytes)
             return StageOutcome(
                 return_code=os.waitstatus_to_exitcode(report["status"]),
                 reason=report["reason"],
@@ -197,6 +200,7 @@ class Worker:
                 stderr=err.finish(),
                 output_truncated=out.truncated or err.truncated,
                 files=files,
+                files_left_out=left_out,
             )
 
     def _make_work_dir(self, run_id: int) -> str:
@@ -249,7 +253,14 @@ def _launch(config: WorkerConfig) -> tuple[socket.socket, subprocess.Popen[bytes
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[theirs.fileno()],
-            env={"PATH": config.search_path, "HOME": WORK_DIR, "LANG": "C.UTF-8"},
+            # A fixed hash seed: the order of a set, and the verdict on a program that depends on it, is the
+            # same in every run.
+            env={
+                "PATH": config.search_path,
+                "HOME": WORK_DIR,
+                "LANG": "C.UTF-8",
+                "PYTHONHASHSEED": "0",
+            },
             cwd="/",
             start_new_session=True,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import time
 
 import pytest
@@ -185,6 +186,25 @@ async def test_symlinks_and_special_files_are_not_fetched(sandbox: HttpSandbox) 
     fetch = ("link", "root/etc/passwd", "pipe", "folder", "plain")
     result = await sandbox.run(RunRequest(code=code, fetch_files=fetch))
     assert result.files == {"plain": b"yes"}
+    assert result.files_left_out == dict.fromkeys(fetch[:-1], "not a regular file")
+
+
+async def test_a_file_that_does_not_fit_into_the_reply_is_named_and_the_next_one_comes(
+    sandbox: HttpSandbox,
+) -> None:
+    code = "open('big', 'wb').truncate((64 << 20) + 1)\nopen('small', 'w').write('yes')"
+    result = await sandbox.run(RunRequest(code=code, fetch_files=("big", "missing", "small")))
+    assert result.files == {"small": b"yes"}
+    assert result.files_left_out == {"big": "67108865 bytes, and at most 67108864 bytes are sent in all"}
+
+
+async def test_the_order_of_a_set_is_the_same_in_every_run_and_server(sandbox: HttpSandbox) -> None:
+    code = "print(hash('word ladder'), list({'hot', 'dot', 'dog', 'lot', 'log', 'cog'}))"
+    plain = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env={"PYTHONHASHSEED": "0"}, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await asyncio.wait_for(plain.communicate(), 30)
+    assert (await run(sandbox, code)).stdout == printed.decode()
 
 
 async def test_every_run_starts_in_an_empty_directory_of_its_own(sandbox: HttpSandbox) -> None:

@@ -61,6 +61,7 @@ async def test_the_reply_has_every_field_of_sandbox_fusion(server: EmbeddedServe
         "compile_result": None,
         "executor_pod_name": None,
         "files": {},
+        "files_left_out": {},
     }
 
 
