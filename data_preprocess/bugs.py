@@ -63,11 +63,11 @@ class ProgramPool:
     """The right programs of the problems that are trained on: where siblings and other programs come from."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self._by_function: dict[str | None, list[str]] = defaultdict(list)
-        self._by_template: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._by_form: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+        self._by_template: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for problem in problems:
             if problem.reference is not None:
-                self._by_function[problem.fn_name].append(problem.reference)
+                self._by_form[problem.language, problem.fn_name].append(problem.reference)
                 self._by_template[_template(problem)].append((problem.question, problem.reference))
 
     def siblings(self, problem: Problem, rng: Random) -> list[str]:
@@ -81,8 +81,8 @@ class ProgramPool:
         return list(dict.fromkeys(program for _, program in found))[:_MAX_TRIES]
 
     def others(self, problem: Problem, rng: Random) -> list[str]:
-        """Programs of other templates that have the same form (stdin, or the same function name)."""
-        programs = self._by_function[problem.fn_name]
+        """Programs of other templates that have the same form (language; stdin, or the same function)."""
+        programs = self._by_form[problem.language, problem.fn_name]
         same = {program for _, program in self._by_template[_template(problem)]} | {problem.reference}
         drawn = rng.sample(programs, min(len(programs), 3 * _MAX_TRIES))
         return [program for program in dict.fromkeys(drawn) if program not in same][:_MAX_TRIES]
@@ -161,5 +161,5 @@ def _distinct(bugs: Iterable[Bug]) -> list[Bug]:
     return list({bug.program: bug for bug in reversed(list(bugs))}.values())[::-1]
 
 
-def _template(problem: Problem) -> str:
-    return problem.query_id.partition("?")[0]
+def _template(problem: Problem) -> tuple[str, str]:
+    return problem.language, problem.query_id.partition("?")[0]

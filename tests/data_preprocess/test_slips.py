@@ -146,3 +146,13 @@ def test_other_programs_come_from_other_templates_of_the_same_form() -> None:
             owners = [other for other in problems if other.reference == program]
             assert all(owner.fn_name == problem.fn_name for owner in owners)
             assert all(owner.query_id.partition("?")[0] != template for owner in owners)
+
+
+def test_other_programs_are_in_the_language_of_the_problem() -> None:
+    def named(query_id: str, language: str) -> Problem:
+        cases = (Case("a", "a", public=True),)
+        return Problem(query_id, "Echo.", cases, language=language, reference=f"program of {query_id}")
+
+    problems = [named(f"{language} {n}", language) for language in ("python", "bash") for n in range(3)]
+    pool = ProgramPool(problems)
+    assert set(pool.others(problems[-1], Random(0))) == {"program of bash 0", "program of bash 1"}
