@@ -60,18 +60,22 @@ def _stdin_text(item: Any, column: str, index: int) -> str:
 
 
 def _call_case(given: Any, expected: Any, fn_name: str, column: str, index: int) -> Case:
-    if isinstance(given, str):
+    arguments, value = given, expected
+    as_text = isinstance(given, str)
+    if as_text:
         try:
-            given = json.loads(given)
-            expected = json.loads(expected) if isinstance(expected, str) else expected
+            arguments = json.loads(given)
+            value = json.loads(expected) if isinstance(expected, str) else expected
         except ValueError as error:
             raise BadRow(
                 f"{column}.inputs[{index}]", f"a call case given as text must be JSON: {error}"
             ) from error
-    if not isinstance(given, list | tuple):
-        raise BadRow(f"{column}.inputs[{index}]", f"must be the list of arguments, not {_kind(given)}")
+    if not isinstance(arguments, list | tuple):
+        raise BadRow(f"{column}.inputs[{index}]", f"must be the list of arguments, not {_kind(arguments)}")
+    if as_text and isinstance(expected, str):
+        return Case(given, expected, fn_name)
     try:
-        return Case(_json(given), _json(expected), fn_name)
+        return Case(_json(arguments), _json(value), fn_name)
     except (TypeError, ValueError) as error:
         raise BadRow(f"{column}.inputs[{index}]", f"has no JSON form: {error}") from error
 

@@ -12,6 +12,7 @@ from data_preprocess import leetcode_format, user_format
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
+from verl_ext.sandbox.languages import LANGUAGES
 
 FORMATS = ("auto", "user", "leetcode", "problems")
 _PROBLEM_COLUMNS = ("query_id", "question", "cases")
@@ -27,11 +28,13 @@ class ReadOptions:
         format: One of ``FORMATS``.
         first_k: How many of a record's cases become public (not for ``problems``, which say so themselves).
         remote_root: Folder that ``remote: true`` rows may read from.
+        languages: What the sandbox runs; None when that is not known, and any name is taken.
     """
 
     format: str
     first_k: int
     remote_root: Path | None
+    languages: frozenset[str] | None = frozenset(LANGUAGES)
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -58,7 +61,7 @@ def read_problems(paths: Sequence[Path], options: ReadOptions) -> Iterator[Probl
                 continue
             try:
                 problem = convert(row)
-                _check_gradable(problem)
+                _check_gradable(problem, options.languages)
                 if problem.query_id in seen:
                     raise BadRow("query_id", f"duplicate of {problem.query_id!r} in {seen[problem.query_id]}")
             except BadRow as bad:
@@ -71,12 +74,15 @@ def read_problems(paths: Sequence[Path], options: ReadOptions) -> Iterator[Probl
             yield problem
 
 
-def _check_gradable(problem: Problem) -> None:
+def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
     """Refuses what could only fail later, in the middle of a training run.
 
     Raises:
         BadRow: When the grader can't run its cases.
     """
+    if languages is not None and problem.language not in languages:
+        known = ", ".join(sorted(languages))
+        raise BadRow("language", f"{problem.language!r} is not one of those that the sandbox runs: {known}")
     if problem.language != "python" and (problem.fn_name or problem.prelude):
         raise BadRow("language", "functions can be called in python only")
     for index, case in enumerate(problem.cases):
@@ -129,5 +135,5 @@ def detect_format(path: Path) -> str:
 
 
 def _stored_problem(row: Row) -> Problem:
-    """A problem as ``Problem.to_json`` writes it (``python -m recipe.code_agentic.problems``)."""
+    """A problem as ``Problem.to_json`` writes it; the ``ground_truth`` of an RL row is one."""
     return Problem.from_json(json.dumps(row.values))

@@ -2,7 +2,9 @@
 
 ``input_output`` is an object, or a JSON string of one: ``{"inputs", "outputs", "remote", "fn_name"}``. With
 ``remote: true`` the items are paths of files under a configured root. Optional columns with a meaning are
-``language``, ``reference``, ``difficulty`` and ``family``; every other column is kept in ``Problem.extra``.
+``language``, ``reference``, ``difficulty``, ``family``, ``starter_code``, ``verdict_only``, ``num_public``
+and ``fn_name`` (like the one in ``input_output``); every other column is kept in ``Problem.extra``. What
+``python -m recipe.code_agentic.problems`` writes comes back unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import DIFFICULTIES, Problem
 
 REQUIRED = ("question", "query_id", "input_output")
-_OPTIONAL_TEXTS = ("prompt", "language", "reference", "family")
+_OPTIONAL_TEXTS = ("prompt", "language", "reference", "family", "starter_code", "fn_name")
+_OPTIONAL_OTHERS = ("verdict_only", "num_public")
 
 
 def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Problem:
@@ -27,7 +30,7 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
 
     Args:
         row: The record.
-        first_k: How many of its cases become public.
+        first_k: How many of its cases become public, unless the row says so itself.
         remote_root: Folder under which files of ``remote: true`` rows may lie; None refuses such rows.
 
     Raises:
@@ -40,9 +43,7 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
     question, query_id = _text(values, "question"), _query_id(values["query_id"])
     texts = {name: _text(values, name) for name in _OPTIONAL_TEXTS if values.get(name) is not None}
     tests = _tests(values["input_output"])
-    fn_name = tests.get("fn_name")
-    if fn_name is not None and not isinstance(fn_name, str):
-        raise BadRow("input_output.fn_name", "must be text")
+    fn_name = _fn_name(tests.get("fn_name"), texts.get("fn_name"))
     remote = tests.get("remote", False)
     if remote is not None and not isinstance(remote, bool):
         raise BadRow("input_output.remote", f"must be true or false, not {remote!r}")
@@ -52,16 +53,23 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
         outputs = _fetched(outputs, "input_output.outputs", remote_root)
     difficulty = values.get("difficulty")
     known_difficulty = difficulty if difficulty in DIFFICULTIES else None
-    taken = {*REQUIRED, *_OPTIONAL_TEXTS} | ({"difficulty"} if known_difficulty else set())
+    taken = {*REQUIRED, *_OPTIONAL_TEXTS, *_OPTIONAL_OTHERS}
+    if known_difficulty or difficulty is None:
+        taken.add("difficulty")
     return Problem(
         query_id=query_id,
         question=question,
-        cases=with_public(make_cases(inputs, outputs, fn_name or None, "input_output"), first_k),
+        cases=with_public(
+            make_cases(inputs, outputs, fn_name, "input_output"),
+            _num_public(values.get("num_public"), first_k),
+        ),
         language=texts.get("language", "python"),
         system_prompt=texts.get("prompt") or None,
+        starter_code=texts.get("starter_code", ""),
         reference=texts.get("reference"),
         difficulty=known_difficulty,
         family=texts.get("family"),
+        verdict_only=_flag(values, "verdict_only"),
         extra={name: _plain(name, value) for name, value in values.items() if name not in taken},
     )
 
@@ -97,6 +105,30 @@ def _text(values: Mapping[str, Any], column: str) -> str:
         raise BadRow(column, f"must be text, not {type(value).__name__}")
     if column == "question" and not value.strip():
         raise BadRow(column, "empty")
+    return value
+
+
+def _fn_name(in_tests: Any, of_row: str | None) -> str | None:
+    """The function to call, wherever the row names it; None for stdin."""
+    if in_tests is not None and not isinstance(in_tests, str):
+        raise BadRow("input_output.fn_name", "must be text")
+    if in_tests and of_row and in_tests != of_row:
+        raise BadRow("fn_name", f"{of_row!r} is not {in_tests!r}, which input_output.fn_name says")
+    return in_tests or of_row or None
+
+
+def _flag(values: Mapping[str, Any], column: str) -> bool:
+    value = values.get(column)
+    if value is not None and not isinstance(value, bool):
+        raise BadRow(column, f"must be true or false, not {value!r}")
+    return bool(value)
+
+
+def _num_public(value: Any, first_k: int) -> int:
+    if value is None:
+        return first_k
+    if type(value) is not int or value < 1:
+        raise BadRow("num_public", f"must be a whole number of at least 1, not {value!r}")
     return value
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from data_preprocess.formats import ReadOptions, detect_format, read_problems
 from data_preprocess.rows import Reject
+from recipe.code_agentic.problems.__main__ import user_record
+from recipe.code_agentic.problems.generate import generate_problems
 from verl_ext.grading.problem import Case, Problem
 
 MISSING = object()
@@ -120,6 +122,11 @@ def test_cases_of_every_shape_are_read(
             "language",
             "python only",
         ),
+        ({"language": "java"}, "language", "'java' is not one of those that the sandbox runs: bash, cpp"),
+        ({"verdict_only": "yes"}, "verdict_only", "must be true or false"),
+        ({"num_public": 0}, "num_public", "must be a whole number of at least 1"),
+        ({"starter_code": 5}, "starter_code", "must be text"),
+        ({"input_output": _tests(fn_name="f"), "fn_name": "g"}, "fn_name", "'g' is not 'f'"),
     ],
 )
 def test_a_bad_row_is_rejected_with_row_column_and_reason_and_the_rest_goes_on(
@@ -132,6 +139,39 @@ def test_a_bad_row_is_rejected_with_row_column_and_reason_and_the_rest_goes_on(
     assert isinstance(reject, Reject)
     assert (reject.file, reject.row, reject.column) == (str(path), 2, column)
     assert reason in reject.reason
+
+
+def test_any_language_is_taken_where_a_service_by_url_runs_the_programs(
+    records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    options = ReadOptions("user", 2, None, languages=None)
+    (problem,) = read_problems([records(make_record("one", language="java"))], options)
+    assert isinstance(problem, Problem) and problem.language == "java"
+
+
+def test_a_function_may_be_named_beside_the_tests(
+    records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    tests = _tests(inputs=[[1], [2]], outputs=[1, 2])
+    (problem,) = _read(records(make_record("one", input_output=tests, fn_name="f")))
+    assert isinstance(problem, Problem) and problem.fn_name == "f"
+    assert problem.extra == {"origin": "unit test"}
+
+
+@pytest.mark.parametrize("container", ["json lines", "parquet"])
+def test_the_problem_set_comes_back_as_it_was_written(
+    tmp_path: Path, records: Callable[..., Path], container: str
+) -> None:
+    problems = list(generate_problems(60, seed=1, num_public=3))
+    assert {problem.cases[0].kind for problem in problems} == {"stdin", "call"}
+    assert any(problem.verdict_only for problem in problems)
+    rows = [user_record(problem) for problem in problems]
+    path = tmp_path / "problems.parquet"
+    if container == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path = records(*rows)
+    assert _read(path) == problems
 
 
 def test_a_problem_keeps_a_hidden_case_when_it_has_more_than_one(

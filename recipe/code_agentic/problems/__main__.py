@@ -2,7 +2,7 @@
 
 ``python -m recipe.code_agentic.problems --num 500 --seed 1 --output problems.jsonl``. The format is the
 project's first-class one (prompt, question, query_id, input_output), with what the problem set knows beyond
-it in extra columns.
+it in optional columns, so that reading the file gives the same problems.
 """
 
 from __future__ import annotations
