@@ -13,7 +13,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,20 +27,18 @@ from data_preprocess.formats import read_problems
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
 from data_preprocess.rows import Reject
-from data_preprocess.sandbox_session import open_sandbox
+from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
-from data_preprocess.sft_rows import ConversationWriter
+from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
 from data_preprocess.verification import Verification
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
-from verl_ext.sandbox.protocol import Sandbox
 from verl_ext.tools.registry import load_schemas, load_tools
 
 _CHUNK = 512
 _SHOWN_REJECTS = 5
-_CACHE_SIZE = 500_000
 
 
 def main() -> None:
@@ -65,7 +62,7 @@ async def preprocess(settings: Settings, config: object) -> None:
     load_schemas(settings.tools_file)
     real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
     with OutputFolder(settings.output_dir) as output:
-        async with open_sandbox(settings) if settings.needs_sandbox else nullcontext() as sandbox:
+        async with SandboxOnDemand(settings) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output)
             _check_rejects(settings, rejects, problems.splits.total())
             sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
@@ -82,7 +79,8 @@ class _Problems:
 
     Attributes:
         splits: Split -> problems.
-        to_converse: ``train`` and ``val`` -> problems with a reference.
+        to_converse: ``train`` and ``val`` -> problems with a reference, kept only for conversations that are
+            asked for (those of ``val`` are also shown programs of ``train``).
         without_reference: Problems of those splits that have none.
         verification: What became of the references.
     """
@@ -94,14 +92,18 @@ class _Problems:
 
 
 async def _write_rl(
-    settings: Settings, sandbox: Sandbox | None, rejects: list[Reject], output: OutputFolder
+    settings: Settings, sandbox: SandboxOnDemand, rejects: list[Reject], output: OutputFolder
 ) -> _Problems:
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
     problems = _Problems()
+    kept = {
+        TRAIN: settings.num_conversations or settings.num_val_conversations,
+        VAL: settings.num_val_conversations,
+    }
     for chunk in _chunks(settings, rejects):
         failed: set[str] = set()
-        if settings.verify and sandbox is not None:
-            grader = Grader(sandbox, settings.limits, cache_size=0)
+        if settings.verify and any(problem.reference is not None for _, problem in chunk):
+            grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
             failed = await problems.verification.check(
                 grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
             )
@@ -114,7 +116,7 @@ async def _write_rl(
             if split in problems.to_converse:
                 if problem.reference is None:
                     problems.without_reference += 1
-                else:
+                elif kept[split]:
                     problems.to_converse[split].append(problem)
     problems.verification.finish()
     return problems
@@ -122,18 +124,20 @@ async def _write_rl(
 
 async def _write_sft(
     settings: Settings,
-    sandbox: Sandbox | None,
+    sandbox: SandboxOnDemand,
     problems: _Problems,
     real_bugs: Mapping[str, Sequence[RealBug]],
     output: OutputFolder,
 ) -> dict[str, Any] | None:
     """Writes the conversations; returns what the manifest says about them, None when none were asked for."""
     totals = {TRAIN: settings.num_conversations, VAL: settings.num_val_conversations}
-    if sandbox is None or not any(totals.values()):
+    if not any(totals.values()):
         return None
+    if not any(problems.to_converse.values()):
+        return SftStatistics(without_reference=problems.without_reference).to_dict()
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
-    grader = Grader(sandbox, limits, cache_size=_CACHE_SIZE, max_parallel=1)
+    grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
     tool = load_tools(settings.tools_file, grader=grader)[0]
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
     pool = ProgramPool(problems.to_converse[TRAIN])

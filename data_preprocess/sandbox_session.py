@@ -1,10 +1,14 @@
-"""The sandbox of one preprocessing run: the configured service, else an embedded one for its length."""
+"""The sandbox of one preprocessing run: the configured service, else an embedded one for its length.
+
+It is opened when the first program has to be run: data without any reference needs none."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Self
 
 from data_preprocess.settings import Settings
 from verl_ext.sandbox.client import HttpSandbox
@@ -13,13 +17,35 @@ from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.protocol import Sandbox
 
 
-@asynccontextmanager
-async def open_sandbox(settings: Settings) -> AsyncIterator[Sandbox]:
-    """A sandbox that has answered a ping; an embedded one is stopped at the end of the block.
+class SandboxOnDemand:
+    """Opens the sandbox once, when somebody first asks for it, and closes it at the end of its block."""
 
-    Raises:
-        SandboxError: When it does not answer or does not start.
-    """
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._sandbox: Sandbox | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def get(self) -> Sandbox:
+        """The sandbox, which has answered a ping.
+
+        Raises:
+            SandboxError: When it does not answer or does not start.
+        """
+        if self._sandbox is None:
+            self._sandbox = await self._stack.enter_async_context(_open_sandbox(self._settings))
+        return self._sandbox
+
+
+@asynccontextmanager
+async def _open_sandbox(settings: Settings) -> AsyncIterator[Sandbox]:
     with ExitStack() as stack:
         endpoint = settings.endpoint
         if endpoint is None:

@@ -13,6 +13,7 @@ from data_preprocess.bugs import ALL_KINDS, GROUPS
 from data_preprocess.formats import ReadOptions
 from recipe.code_agentic.prompts import STYLES
 from verl_ext.grading.grader import Limits
+from verl_ext.sandbox.languages import LANGUAGES
 
 _SANDBOX = "code_agentic.sandbox"
 
@@ -90,6 +91,7 @@ class Settings:
     endpoint: str | None
     num_workers: int | None
     max_concurrency: int
+    cache_size: int
     num_parallel: int
 
     def __post_init__(self) -> None:
@@ -101,11 +103,6 @@ class Settings:
             raise ValueError("sft.num_conversations and sft.num_val_conversations must not be negative")
         if self.num_parallel < 1:
             raise ValueError(f"num_parallel must be at least 1, got {self.num_parallel}")
-
-    @property
-    def needs_sandbox(self) -> bool:
-        """Whether any program has to be run."""
-        return self.verify or self.num_conversations + self.num_val_conversations > 0
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -123,6 +120,8 @@ def read_settings(config: DictConfig) -> Settings:
             _text(config, "format"),
             _int(config, "public_cases.first_k"),
             _path(config.remote_root),
+            # A service by URL may run more languages than ours.
+            frozenset(LANGUAGES) if config.code_agentic.sandbox.endpoint is None else None,
         ),
         debugbench=_path(config.debugbench),
         problem_set=ProblemSetSettings(
@@ -171,6 +170,7 @@ def read_settings(config: DictConfig) -> Settings:
         else _text(config, f"{_SANDBOX}.endpoint"),
         num_workers=_int_or_none(config, f"{_SANDBOX}.num_workers"),
         max_concurrency=_int(config, f"{_SANDBOX}.max_concurrency"),
+        cache_size=_int(config, f"{_SANDBOX}.cache_size"),
         num_parallel=_int(config, "num_parallel"),
     )
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from data_preprocess.parquet_files import MANIFEST, SCHEMAS
-from data_preprocess.preprocess import main
-from verl_ext.cli import run_main
+from data_preprocess.parquet_files import MANIFEST, SCHEMAS, OutputFolder
+from data_preprocess.preprocess import _write_rl, main
+from data_preprocess.sandbox_session import SandboxOnDemand
+from data_preprocess.settings import read_settings
+from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.sandbox.client import HttpSandbox
@@ -277,6 +279,60 @@ def test_a_users_mistake_is_one_line_exit_code_2_and_no_output(
     assert printed.startswith("error: ") and printed.count("\n") == 1, printed
     assert said in printed
     assert not Path("out").exists() and not Path("out.partial").exists()
+
+
+NOBODY = "code_agentic.sandbox.endpoint=http://127.0.0.1:9"
+
+
+def test_data_without_references_needs_no_sandbox(
+    tmp_path: Path, run: Callable[..., int], records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    path = records(*(make_record(f"p{number}", reference=None) for number in range(6)))
+    assert run(f"input={path}", "verify=true", NOBODY, f"output_dir={tmp_path}/out") == 0
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    left_out = manifest["sft"]["problems_left_out"]
+    splits = manifest["problems_by_split"]
+    assert left_out["without_reference"] == splits["train"] + splits["val"]
+    assert manifest["verification"]["references"] == 0
+
+
+async def test_problems_are_kept_only_for_conversations_that_are_asked_for(
+    tmp_path: Path, records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    path = records(*(make_record(f"p{number}") for number in range(6)))
+    kept = {}
+    for train, val in ((0, 0), (5, 0), (0, 5)):
+        config = compose(
+            "preprocess",
+            [
+                "data=user", f"input={path}", "verify=false", "splits.val_share=0.3", NOBODY,
+                f"sft.num_conversations={train}", f"sft.num_val_conversations={val}",
+            ],
+        )  # fmt: skip
+        settings = read_settings(config)
+        with OutputFolder(tmp_path / "out") as output:
+            async with SandboxOnDemand(settings) as sandbox:
+                problems = await _write_rl(settings, sandbox, [], output)
+        kept[train, val] = [split for split, held in problems.to_converse.items() if held]
+    assert kept == {(0, 0): [], (5, 0): ["train"], (0, 5): ["train", "val"]}
+
+
+def test_the_cache_has_the_size_that_is_set(
+    tmp_path: Path,
+    endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = records(make_record("p1"))
+    arguments = (
+        f"input={path}", "verify=false", "num_parallel=1", "splits.val_share=0", "splits.test_share=0",
+        "sft.num_conversations=6", "sft.num_val_conversations=0",
+    )  # fmt: skip
+    assert _command((*arguments, "code_agentic.sandbox.cache_size=0"), tmp_path / "none", endpoint) == 0
+    assert "(answered without a run: 0)" in capsys.readouterr().out
+    assert _command(arguments, tmp_path / "some", endpoint) == 0
+    assert "(answered without a run: 0)" not in capsys.readouterr().out
 
 
 def test_a_failed_run_leaves_an_earlier_output_as_it_was(

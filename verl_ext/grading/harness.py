@@ -25,6 +25,7 @@ from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageS
 _PROGRAM_FILE, _PRELUDE_FILE, _NODE_FILE = "program.py", "prelude.py", "node_driver.py"
 _FN_NAME = re.compile(r"(?:Solution(?:\(\))?\.)?([^\W\d]\w*)")
 _NODES = ("ListNode", "TreeNode")
+# Of a compile stage: how SandboxFusion says that there is no compiler; no source text can bring it about.
 _NO_TOOLCHAIN = 127
 
 
