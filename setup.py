@@ -13,6 +13,16 @@ def requirements(profile: str) -> list[str]:
     return [line for line in lines if line and not line.startswith(("#", "-"))]
 
 
+def configs() -> list[tuple[str, list[str]]]:
+    """The files of configs/, installed where ``verl_ext.cli.config_dir`` looks when there is no checkout."""
+    files = sorted(path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*.yaml"))
+    folders = sorted({path.parent for path in files})
+    return [
+        (f"share/code_agentic/{folder}", [str(path) for path in files if path.parent == folder])
+        for folder in folders
+    ]
+
+
 setup(
     name="code-agentic",
     version="0.1.0",
@@ -23,7 +33,8 @@ setup(
     ),
     include_package_data=True,
     package_data={"": ["*.jsonl", "*.json", "*.yaml", "*.jinja", "*.sh"]},
+    data_files=configs(),
     install_requires=requirements("base"),
-    extras_require={profile: requirements(profile) for profile in ("cpu", "gpu", "dev")},
+    extras_require={profile: requirements(profile) for profile in ("cpu", "gpu", "data", "dev")},
     entry_points={"verl.plugins": ["code_agentic_cpu = verl_ext.platform.plugin"]},
 )

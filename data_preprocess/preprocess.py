@@ -21,6 +21,11 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 
+if __name__ == "__main__":  # before what is imported below asks for it
+    from verl_ext.cli import exit_without
+
+    exit_without("pyarrow", "data")
+
 from data_preprocess.bugs import ProgramPool, RealBug
 from data_preprocess.debugbench import read_debugbench
 from data_preprocess.formats import read_problems

@@ -6,6 +6,7 @@ tracebacks for mistyped overrides. Does not know any entry point or config key.
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import re
@@ -28,6 +29,7 @@ EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 # Hydra goes on to advise "+key=value", which would add a key that nothing reads.
 _UNKNOWN_KEY = re.compile(r"Could not override '(.*?)'\.")
+_UNSET_VARIABLE = re.compile(r"Environment variable '(\w+)' not found")
 
 
 class RunFailed(Exception):
@@ -70,6 +72,18 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     return config
 
 
+def exit_without(package: str, extra: str) -> None:
+    """Exits with one line when a package is missing that the entry point is about to import.
+
+    Args:
+        package: Name to import.
+        extra: The extra of this project that brings it.
+    """
+    if importlib.util.find_spec(package) is None:
+        print(f"error: {package} is not installed: pip install 'code-agentic[{extra}]'", file=sys.stderr)
+        sys.exit(EXIT_USER_ERROR)
+
+
 def run_main(main: Callable[[], None]) -> NoReturn:
     """Runs an entry point and exits.
 
@@ -103,6 +117,9 @@ def error_line(error: BaseException) -> str:
         text = text.partition("Config search path:")[0]
         if unknown := _UNKNOWN_KEY.match(text):
             return f"unknown config key {unknown.group(1)!r}"
+    if isinstance(error, OmegaConfBaseException) and (unset := _UNSET_VARIABLE.search(text)):
+        name = unset.group(1)
+        return f"{error.full_key} takes the environment variable {name}, which is not set: set it or the key"
     lines = [line.strip() for line in text.splitlines()]
     kept = [line for line in lines if line and not line.startswith("object_type=")]
     line = " ".join(kept) or type(error).__name__

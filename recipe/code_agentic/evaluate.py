@@ -22,6 +22,11 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
+if __name__ == "__main__":  # before what is imported below asks for it
+    from verl_ext.cli import exit_without
+
+    exit_without("pyarrow", "data")
+
 from recipe.code_agentic import report
 from recipe.code_agentic.evaluation_inputs import (
     ModelSpec,

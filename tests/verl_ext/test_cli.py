@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from verl_ext.cli import compose, run_main
+from verl_ext.cli import compose, config_dir, exit_without, run_main
 from verl_ext.sandbox.errors import SandboxUnreachable
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _raise(error: BaseException) -> Callable[[], None]:
@@ -54,6 +60,60 @@ def test_a_mistyped_override_is_one_line_that_names_it(
     printed = capsys.readouterr().err
     assert printed.startswith("error: ") and printed.count("\n") == 1
     assert said in printed
+
+
+def test_a_remote_sandbox_without_an_address_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SANDBOX_FUSION_ENDPOINT", raising=False)
+    with pytest.raises(SystemExit) as end:
+        run_main(lambda: compose("preprocess", ["sandbox=remote"]) and None)
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: code_agentic.sandbox.endpoint takes the environment variable SANDBOX_FUSION_ENDPOINT, which "
+        "is not set: set it or the key\n"
+    )
+
+
+def test_a_missing_package_is_one_line_that_names_its_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_without("json", "data")
+    with pytest.raises(SystemExit) as end:
+        exit_without("no_such_package", "data")
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: no_such_package is not installed: pip install 'code-agentic[data]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [["data_preprocess/preprocess.py"], ["-m", "recipe.code_agentic.evaluate"]]
+)
+def test_what_reads_parquet_says_so_where_pyarrow_is_missing(tmp_path: Path, command: list[str]) -> None:
+    # Python's own mark of a module that can't be imported.
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['pyarrow'] = None\n")
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: pyarrow is not installed: pip install 'code-agentic[data]'\n",
+    )
+
+
+def test_the_configs_are_installed_where_they_are_looked_for(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "setup.py", "--quiet", "install_data", "--install-dir", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    installed = tmp_path / "share" / "code_agentic" / "configs"
+    wanted = {path.relative_to(config_dir()) for path in config_dir().rglob("*.yaml")}
+    assert {path.relative_to(installed) for path in installed.rglob("*.yaml")} == wanted
 
 
 def test_a_bug_of_ours_keeps_its_traceback() -> None:
