@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from tqdm import tqdm
 
 if __name__ == "__main__":  # before what is imported below asks for it
@@ -34,11 +34,18 @@ from recipe.code_agentic.evaluation_inputs import (
     read_decodings,
     read_models,
     read_rows,
+    read_score,
     settings_hash,
 )
-from recipe.code_agentic.evaluation_run import EpisodeJob, draw_rows, finished_episodes, plan_jobs, run_jobs
+from recipe.code_agentic.evaluation_run import (
+    EpisodeJob,
+    Score,
+    draw_rows,
+    finished_episodes,
+    plan_jobs,
+    run_jobs,
+)
 from recipe.code_agentic.metrics import compare_models, summarise_model
-from recipe.code_agentic.reward import compute_score
 from recipe.code_agentic.run_files import file_sha256, write_json, write_provenance
 from verl_ext.agent_loop.chat import ChatFormat
 from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
@@ -47,7 +54,6 @@ from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, Se
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
-from verl_ext.grading.problem import Problem
 from verl_ext.sandbox.client import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxError
@@ -86,6 +92,7 @@ async def evaluate(
     files = [Path(path) for path in config.data_files]
     rows = draw_rows(read_rows(files, config.splits), config.max_problems, config.seed)
     jobs = plan_jobs(rows, read_decodings(config), config.seed)
+    score = read_score(config)
     output_dir = Path(config.output_dir)
     write_provenance(output_dir, config, files)
     print(f"{len(rows)} problems, {len(jobs)} episodes per model, results in {output_dir}", flush=True)
@@ -98,7 +105,7 @@ async def evaluate(
         grader = Grader(opened, limits, cache_size=config.code_agentic.sandbox.cache_size)
         for spec in specs:
             records[spec.name] = await _evaluate_model(
-                config, spec, jobs, grader, open_model or vllm_opener(config)
+                config, spec, jobs, grader, score, open_model or vllm_opener(config)
             )
     result = {
         "schema": report.SCHEMA_VERSION,
@@ -134,6 +141,7 @@ async def _evaluate_model(
     spec: ModelSpec,
     jobs: Sequence[EpisodeJob],
     grader: Grader,
+    score: Score,
     open_model: OpenModel,
 ) -> list[dict[str, Any]]:
     """Records of one model's episodes, run or read back."""
@@ -157,11 +165,6 @@ async def _evaluate_model(
         min_turn_tokens=episode.min_turn_tokens,
     )
     runner = EpisodeRunner(chat, tools, grader, limits, get_class(episode.texts)(episode.style))
-    weights: Any = OmegaConf.to_container(config.reward.custom_reward_function.reward_kwargs)
-
-    def score(problem: Problem, facts: Any) -> dict[str, float]:
-        return compute_score(problem.source, "", "", {"episode": facts}, **weights)
-
     print(f"{spec.name}: loading {spec.path}", flush=True)
     writer = TrajectoryWriter(path)
     try:

@@ -1,4 +1,4 @@
-"""What an evaluation is given: models, problems, ways to decode, and a fingerprint of all that matters.
+"""What an evaluation is given: models, problems, reward, decoding, and a fingerprint of all that matters.
 
 Owns the checks of user input before anything is started. Runs nothing.
 """
@@ -6,10 +6,11 @@ Owns the checks of user input before anything is started. Runs nothing.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic.evaluation_run import GREEDY, SAMPLED, Decoding, EvaluationRow
+from recipe.code_agentic.evaluation_run import GREEDY, SAMPLED, Decoding, EvaluationRow, Score
 from recipe.code_agentic.run_files import file_sha256
 from verl_ext.grading.problem import Problem
 
+# What changes the numbers an engine computes; the others change its speed.
+_ENGINE_KEYS = ("dtype", "tensor_parallel", "enforce_eager")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -75,10 +78,11 @@ def read_models(config: DictConfig) -> list[ModelSpec]:
             raise ValueError(
                 f"models[{index}].name={spec.name}: must be unique and of letters, digits, '.', '_' and '-'"
             )
-        is_hub_name = spec.path.count("/") == 1 and not spec.path.startswith(("/", ".", "~", "outputs"))
-        if not is_hub_name and not (Path(spec.path) / "config.json").is_file():
-            raise ValueError(f"models[{index}].path={spec.path}: no model there (config.json is missing)")
-        specs.append(spec)
+        path = str(spec.path)
+        is_hub_name = path.count("/") == 1 and not path.startswith(("/", ".", "~", "outputs"))
+        if not is_hub_name and not (Path(path).expanduser() / "config.json").is_file():
+            raise ValueError(f"models[{index}].path={path}: no model there (config.json is missing)")
+        specs.append(replace(spec, path=path if is_hub_name else str(Path(path).expanduser())))
     if not specs:
         raise ValueError("models is empty: give models=[{name: base, path: FOLDER}]")
     return specs
@@ -103,6 +107,36 @@ def read_decodings(config: DictConfig) -> list[Decoding]:
         SAMPLED: Decoding(SAMPLED, config.num_samples, config.temperature, config.top_p, config.top_k),
     }
     return [of[name] for name in config.decoding]
+
+
+def read_score(config: DictConfig) -> Score:
+    """The reward of the configuration, loaded and called as in training.
+
+    Raises:
+        ValueError: When none is configured or it can't be loaded.
+        OSError: When its file does not exist.
+    """
+    from verl.trainer.ppo.reward import get_custom_reward_fn
+
+    chosen = config.reward.custom_reward_function
+    where = f"reward.custom_reward_function.path={chosen.path}, name={chosen.name}"
+    try:
+        compute_score = get_custom_reward_fn(config)
+    except (ImportError, AttributeError, RuntimeError) as error:
+        cause = error.__cause__ or error
+        raise ValueError(f"{where}: can't be loaded: {type(cause).__name__}: {cause}") from error
+    if compute_score is None:
+        raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or name a file")
+    if inspect.iscoroutinefunction(getattr(compute_score, "func", compute_score)):
+        raise ValueError(f"{where}: must be a plain function, not async")
+
+    def score(problem: Problem, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        reward = compute_score(problem.source, "", "", {"episode": facts})
+        if not isinstance(reward, Mapping) or "score" not in reward:
+            raise ValueError(f"{where}: must return a dict with 'score', and returned {reward!r:.80}")
+        return reward
+
+    return score
 
 
 def read_rows(files: Sequence[Path], splits: Sequence[str] | None) -> list[EvaluationRow]:
@@ -149,7 +183,8 @@ def settings_hash(config: DictConfig, spec: ModelSpec) -> str:
         "data": [file_sha256(Path(path)) for path in config.data_files],
         "tools": file_sha256(Path(config.code_agentic.episode.tools)),
         "episode": {key: value for key, value in episode.items() if key != "tools"},
-        "reward": OmegaConf.to_container(config.reward.custom_reward_function, resolve=True),
+        "reward": _reward_fingerprint(config),
+        "engine": None if spec.server_url else [config.engine[key] for key in _ENGINE_KEYS],
         "limits": [sandbox.time_limit_s, sandbox.memory_limit_mb],
         **{
             key: config[key]
@@ -157,6 +192,13 @@ def settings_hash(config: DictConfig, spec: ModelSpec) -> str:
         },
     }
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _reward_fingerprint(config: DictConfig) -> dict[str, Any]:
+    """Function, weights and, where it is in a file of its own, the file's hash."""
+    reward = OmegaConf.to_container(config.reward.custom_reward_function, resolve=True)
+    file = Path(str(config.reward.custom_reward_function.path).removeprefix("file://"))
+    return {"function": reward, "file": file_sha256(file) if file.is_file() else None}
 
 
 def _model_fingerprint(spec: ModelSpec) -> dict[str, Any]:

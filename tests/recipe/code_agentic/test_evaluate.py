@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recipe.code_agentic.evaluate import evaluate
-from recipe.code_agentic.evaluation_inputs import read_rows
+from recipe.code_agentic.evaluation_inputs import read_models, read_rows, settings_hash
 from recipe.code_agentic.evaluation_run import EvaluationRow, draw_rows, plan_jobs
 from recipe.code_agentic.prompts import build_messages
 from verl_ext.agent_loop.policy import ScriptedPolicy
@@ -142,6 +142,68 @@ async def test_reward_and_temperature_are_those_of_training(configure, tokenizer
     assert len({sampling.seed for sampling in models.samplings}) == len(models.samplings)
     rewards = {record["reward"]["score"] for record in records(tmp_path / "out" / "rl.trajectories.jsonl")}
     assert [round(reward, 6) for reward in rewards] == [1.35]
+
+
+async def test_a_reward_of_the_users_own_is_the_one_that_counts(configure, tokenizer, tmp_path):
+    file = tmp_path / "own_reward.py"
+    file.write_text(
+        "def turns(data_source, solution_str, ground_truth, extra_info, weight=1.0):\n"
+        "    return {'score': weight * extra_info['episode']['num_turns']}\n"
+    )
+    own = [
+        f"reward.custom_reward_function.path={file}",
+        "reward.custom_reward_function.name=turns",
+        "~reward.custom_reward_function.reward_kwargs",
+    ]
+    await evaluate(configure(*own), Scripted(tokenizer, rl=repairs), InMemorySandbox(run_program))
+    kept = records(tmp_path / "out" / "rl.trajectories.jsonl")
+    assert {record["reward"]["score"] for record in kept} == {3.0}
+    file.write_text(file.read_text().replace("weight *", "2 * weight *"))
+    with pytest.raises(ValueError, match="resume=false"):
+        await evaluate(configure(*own), Scripted(tokenizer, rl=repairs), InMemorySandbox(run_program))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def other(): ...", "own.py, name=score: can't be loaded"),
+        ("import nothing_of_this_name", "nothing_of_this_name"),
+        ("async def score(*given): ...", "must be a plain function"),
+        ("def score(*given): return 1.0", "must return a dict with 'score', and returned 1.0"),
+    ],
+)
+async def test_a_reward_that_can_not_be_used_is_named(configure, tokenizer, tmp_path, text, message):
+    (tmp_path / "own.py").write_text(text)
+    own = [
+        f"reward.custom_reward_function.path={tmp_path / 'own.py'}",
+        "reward.custom_reward_function.name=score",
+        "~reward.custom_reward_function.reward_kwargs",
+    ]
+    with pytest.raises(ValueError, match=message):
+        await evaluate(configure(*own), Scripted(tokenizer, rl=repairs), InMemorySandbox(run_program))
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "engine.dtype=bfloat16",
+        "engine.enforce_eager=false",
+        "code_agentic.sandbox.memory_limit_mb=64",
+        "top_k=5",
+    ],
+)
+def test_a_setting_that_changes_episodes_changes_their_fingerprint(configure, override):
+    plain = ["engine.dtype=float32", "engine.enforce_eager=true"]
+    [spec] = read_models(configure())
+    before = settings_hash(configure(*plain), spec)
+    assert before != settings_hash(configure(*plain, override), spec)
+    assert before == settings_hash(configure(*plain, "concurrency=3"), spec)
+
+
+def test_a_model_may_be_named_from_the_home_folder(configure, tiny_model_dir, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path(tiny_model_dir).parent))
+    named = f'models=[{{name: rl, path: "~/{Path(tiny_model_dir).name}"}}]'
+    assert [spec.path for spec in read_models(configure(named))] == [str(tiny_model_dir)]
 
 
 async def test_finished_episodes_are_not_run_again(configure, tokenizer):
