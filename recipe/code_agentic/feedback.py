@@ -280,8 +280,12 @@ _REFUSALS: dict[str, tuple[str, str]] = {
 }
 _NOTES: dict[str, tuple[str, str]] = {
     "timeout": (
-        "Note: timeout must be a number of seconds up to {limit}; {limit} was used.",
+        "Note: timeout must be a number of seconds up to {limit}; {used} was used.",
         "timeout {limit}",
+    ),
+    "timeout_cut": (
+        "Note: {limit} seconds were used as timeout: that is the limit of this problem.",
+        "",
     ),
     "fence": ("Note: the Markdown fence around the program was removed.", "fence removed"),
     "unknown_arguments": ("Note: ignored unknown argument(s): {names}.", "ignored {names}"),
@@ -294,5 +298,5 @@ def refusal_text(style: str, kind: str, **facts: object) -> str:
 
 
 def note_text(style: str, kind: str, **facts: object) -> str:
-    """A remark on an argument that was adjusted."""
+    """A remark on an argument that was adjusted; empty where the style does without it."""
     return _NOTES[kind][STYLES.index(style)].format_map(facts)

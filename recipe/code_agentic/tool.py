@@ -16,7 +16,7 @@ from recipe.code_agentic.hints import suggest
 from verl_ext.agent_loop.episode import Attempt, Episode
 from verl_ext.grading.extract import extract_program
 from verl_ext.grading.grader import Grader
-from verl_ext.grading.problem import Case
+from verl_ext.grading.problem import Case, Problem
 from verl_ext.tools.tool import ToolAnswer
 
 _PARAMETERS = ("code", "test_case_index", "timeout", "language")
@@ -109,14 +109,13 @@ class EnhancedCodeAgenticTool:
             episode.num_refused_calls += 1
             return ToolAnswer(str(refusal), ran=False)
         problem, config = episode.problem, self._config
-        problem_limit_s = problem.time_limit_s or self._grader.limits.time_s
         grade = await self._grader.grade(
             call.program,
             [case for _, case in call.cases],
             prelude=problem.prelude,
             language=problem.language,
             stop_at_first_failure=config.stop_at_first_failure,
-            time_limit_s=min(call.timeout_s, problem_limit_s),
+            time_limit_s=call.timeout_s,
             memory_limit_mb=problem.memory_limit_mb,
         )
         episode.num_tool_calls += 1
@@ -168,14 +167,27 @@ class EnhancedCodeAgenticTool:
             if fenced is not None:
                 program = fenced
                 notes.append(note_text(config.style, "fence"))
-        timeout = arguments.get("timeout")
-        if timeout is not None and (not _is_seconds(timeout) or timeout > config.default_timeout):
-            notes.append(note_text(config.style, "timeout", limit=f"{config.default_timeout:g}"))
-            timeout = None
+        timeout_s, note = self._read_timeout(arguments.get("timeout"), problem)
+        if note:
+            notes.append(note)
         unknown = sorted(str(name) for name in arguments if name not in _PARAMETERS)
         if unknown:
             notes.append(note_text(config.style, "unknown_arguments", names=", ".join(unknown)[:200]))
-        return _Call(program, cases, config.default_timeout if timeout is None else timeout, tuple(notes))
+        return _Call(program, cases, timeout_s, tuple(notes))
+
+    def _read_timeout(self, asked: Any, problem: Problem) -> tuple[float, str]:
+        """CPU seconds per case, and what has to be said when they are not those that were asked for."""
+        config = self._config
+        problem_limit_s = problem.time_limit_s or self._grader.limits.time_s
+        longest_s = min(config.default_timeout, problem_limit_s)
+        if asked is None:
+            return longest_s, ""
+        if not _is_seconds(asked) or asked > config.default_timeout:
+            used, limit = f"{longest_s:g}", f"{config.default_timeout:g}"
+            return longest_s, note_text(config.style, "timeout", limit=limit, used=used)
+        if asked > problem_limit_s:
+            return problem_limit_s, note_text(config.style, "timeout_cut", limit=f"{problem_limit_s:g}")
+        return asked, ""
 
     def _refusal(self, kind: str, **facts: object) -> _Refused:
         return _Refused(refusal_text(self._config.style, kind, **facts))

@@ -1,6 +1,7 @@
 """The debugging tool: what it answers, counts and never shows."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,8 @@ async def test_an_absurd_timeout_is_replaced_and_said_so(
 ) -> None:
     answer = await make_tool(grader).call({"code": RIGHT, "timeout": timeout}, episode)
     assert answer.ran and "2 of 2 cases passed" in answer.text
-    assert "timeout must be" in answer.text and "30" in answer.text
+    # The limit of the problem (the grader's default here) is what was really used.
+    assert "timeout must be a number of seconds up to 30; 0.5 was used" in answer.text
 
 
 async def test_the_timeout_asked_for_is_used(grader: Grader, episode: Episode) -> None:
@@ -154,9 +156,17 @@ async def test_the_timeout_asked_for_is_used(grader: Grader, episode: Episode) -
     assert "2 of 2 cases passed" in (await tool.call({"code": slow, "timeout": 20}, episode)).text
 
 
-async def test_the_problems_own_limit_is_not_exceeded(grader: Grader, problem: Problem) -> None:
-    answer = await make_tool(grader).call({"code": "while 1: pass", "timeout": 20}, Episode(problem))
-    assert "time_limit" in answer.text
+async def test_the_problems_own_limit_is_not_exceeded_and_that_is_said(
+    grader: Grader, problem: Problem
+) -> None:
+    problem = replace(problem, time_limit_s=0.3)
+    asked = {"code": "while 1: pass", "timeout": 20}
+    text = (await make_tool(grader).call(asked, Episode(problem))).text
+    assert "time_limit" in text and "0.3 seconds were used as timeout" in text
+    within = (await make_tool(grader).call({"code": RIGHT, "timeout": 0.3}, Episode(problem))).text
+    assert "timeout" not in within
+    brief = (await make_tool(grader, style="brief").call(asked, Episode(problem))).text
+    assert brief.startswith("case 0: time_limit\n")
 
 
 async def test_unknown_arguments_and_a_fence_are_said_to_be_ignored(grader: Grader, episode: Episode) -> None:
