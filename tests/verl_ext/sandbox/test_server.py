@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import aiohttp
@@ -77,12 +79,12 @@ async def test_a_full_queue_refuses_and_the_client_says_overloaded() -> None:
     arguments = ["--num-workers", "1", "--max-running", "1", "--max-waiting", "1"]
     with serve(arguments) as server:
         async with HttpSandbox(server.endpoint, max_attempts=1) as client:
-            request = RunRequest("import time; time.sleep(0.5)")
+            request = RunRequest("import time; time.sleep(1.0)")
             outcomes = await asyncio.gather(*(client.run(request) for _ in range(5)), return_exceptions=True)
             refused = [outcome for outcome in outcomes if isinstance(outcome, SandboxOverloaded)]
             assert len(refused) == 3
         async with aiohttp.ClientSession() as session:
-            body = {"code": "import time; time.sleep(0.5)", "language": "python"}
+            body = {"code": "import time; time.sleep(1.0)", "language": "python"}
             tasks = [
                 asyncio.create_task(session.post(f"{server.endpoint}/run_code", json=body)) for _ in range(3)
             ]
@@ -158,7 +160,7 @@ def test_a_running_request_is_finished_before_the_server_ends() -> None:
             [sys.executable, "-c", _ONE_RUN, server.endpoint], stdout=subprocess.PIPE, cwd=REPOSITORY
         ) as client:
             assert client.stdout is not None and client.stdout.readline() == b"sent\n"
-            time.sleep(0.4)
+            assert _busy(server.endpoint)
             server.process.send_signal(signal.SIGTERM)
             assert client.stdout.readline() == b"slept\n"
         assert server.process.wait(10) == 0
@@ -252,6 +254,17 @@ def _children(pid: int) -> list[int]:
 
 def _descendants(pid: int) -> list[int]:
     return [other for child in _children(pid) for other in (child, *_descendants(child))]
+
+
+def _busy(endpoint: str, within_s: float = 20.0) -> bool:
+    """Waits until a program runs there."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{endpoint}/status", timeout=within_s) as answer:
+            if json.load(answer)["running"]:
+                return True
+        time.sleep(0.05)
+    return False
 
 
 def _gone(pids: list[int], within_s: float = 8.0) -> bool:
