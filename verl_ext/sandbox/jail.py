@@ -14,6 +14,7 @@ import shutil
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from verl_ext.sandbox import syscalls
@@ -146,7 +147,8 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
     owner = 0 if uid is None else uid
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
     options = f"size={limits.disk_mb}m,nr_inodes={_MAX_FILES},mode=0700,uid={owner},gid={owner}"
-    syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
+    with _kept_in_sight():
+        syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
     syscalls.mount("proc", "/proc", "proc", flags | syscalls.MS_NOEXEC, "subset=pid,hidepid=2")
     _raise_loopback()
     if uid is None:
@@ -161,6 +163,19 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     Path(WORK_DIR).mkdir()
     os.chdir(WORK_DIR)
+
+
+@contextlib.contextmanager
+def _kept_in_sight() -> Iterator[None]:
+    """Shows an interpreter that lives below the scratch folder again after a mount there has covered it."""
+    covered = [path for path in {sys.base_prefix, sys.prefix} if Path(path).is_relative_to(SCRATCH)]
+    opened = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in sorted(covered)}
+    yield
+    for path, fd in opened.items():
+        Path(path).mkdir(parents=True, exist_ok=True)
+        syscalls.mount(f"/proc/self/fd/{fd}", path, None, syscalls.MS_BIND | syscalls.MS_REC)
+        syscalls.make_read_only(path)
+        os.close(fd)
 
 
 def _raise_loopback() -> None:
