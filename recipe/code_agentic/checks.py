@@ -67,12 +67,13 @@ def check_scale(config: DictConfig) -> None:
             "scale=cpu, but this machine has a GPU, which verl would choose; use scale=gpu1, or hide the "
             "GPU with CUDA_VISIBLE_DEVICES="
         )
-    if config.scale.device == "cuda" and config.scale.nodes == 1:
-        if torch.cuda.device_count() < config.scale.gpus_per_node:
-            raise ValueError(
-                f"scale.gpus_per_node={config.scale.gpus_per_node}, but this machine has "
-                f"{torch.cuda.device_count()} GPUs; choose scale=cpu model=tiny or a machine with GPUs"
-            )
+    num_gpus = torch.cuda.device_count()
+    is_one_node = config.scale.device == "cuda" and config.scale.nodes == 1
+    if is_one_node and num_gpus < config.scale.gpus_per_node:
+        raise ValueError(
+            f"scale.gpus_per_node={config.scale.gpus_per_node}, but this machine has {num_gpus} GPUs; "
+            "choose scale=cpu model=tiny or a machine with GPUs"
+        )
 
 
 def check_ppo(config: DictConfig) -> None:

@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
+
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.protocol import RunRequest
@@ -19,7 +20,8 @@ async def test_an_environment_below_tmp_runs_programs_and_their_own_interpreter(
     if not place.is_relative_to("/tmp"):
         pytest.skip("pytest's folders are not below /tmp")
     venv.create(place, with_pip=False, symlinks=True)
-    code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import decimal; print(7)'], check=True)"
+    inner = "[sys.executable, '-c', 'import decimal; print(7)']"
+    code = f"import subprocess, sys\nsubprocess.run({inner}, check=True)"
     with serve(("--python", str(place / "bin" / Path(sys.executable).name))) as server:
         async with HttpSandbox(server.endpoint) as sandbox:
             result = await sandbox.run(RunRequest(code=code))
