@@ -23,6 +23,7 @@ ROWS = [
     (replace(RIGHT, return_code=1), Verdict.RUNTIME_ERROR),
     (replace(RIGHT, return_code=-9), Verdict.RUNTIME_ERROR),
     (replace(RIGHT, return_code=-11), Verdict.RUNTIME_ERROR),
+    (replace(RIGHT, return_code=127, stderr="node: not found"), Verdict.RUNTIME_ERROR),
     (replace(RIGHT, return_code=-24), Verdict.TIME_LIMIT),
     (replace(RIGHT, status=StageStatus.TIME_LIMIT, return_code=None), Verdict.TIME_LIMIT),
     (replace(RIGHT, return_code=-9, memory_exceeded=True), Verdict.MEMORY_LIMIT),

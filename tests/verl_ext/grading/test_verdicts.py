@@ -397,3 +397,9 @@ async def test_debug_prints_are_kept_apart_from_answer_and_traceback(grader: Gra
     assert (right.actual, right.stderr) == ("3", "seen 3\n")
     [wrong] = (await grader.grade("import sys\nprint('seen', file=sys.stderr)\n1 / 0", [ADD])).results
     assert wrong.stderr == "seen\n"
+
+
+async def test_a_program_can_not_feign_a_missing_toolchain(grader: Grader) -> None:
+    feigned = "echo 'bash is not installed where the sandbox runs' >&2\nexec /no/such/program"
+    (result,) = (await grader.grade(feigned, [ADD], language="bash")).results
+    assert result.verdict is Verdict.RUNTIME_ERROR
