@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import torch
@@ -77,11 +78,12 @@ def train_tokenizer(texts: Iterator[str], vocab_size: int) -> Qwen2Tokenizer:
     )
     core.train_from_iterator(texts, trainer)
     trained = json.loads(core.to_str())["model"]
-    merges = [tuple(merge) for merge in trained["merges"]]
+    merges: Any = [tuple(merge) for merge in trained["merges"]]
+    no_token: Any = None
     tokenizer = Qwen2Tokenizer(
         vocab=trained["vocab"],
         merges=merges,
-        unk_token=None,
+        unk_token=no_token,
         bos_token=None,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
@@ -128,7 +130,7 @@ def make_tiny_model(config: TinyModelConfig) -> Path:
             num_attention_heads=config.num_heads,
             num_key_value_heads=config.num_heads,
             max_position_embeddings=config.max_position_embeddings,
-            rope_theta=config.rope_theta,
+            rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
             tie_word_embeddings=False,
             bos_token_id=None,
             eos_token_id=tokenizer.eos_token_id,
@@ -143,9 +145,8 @@ def make_tiny_model(config: TinyModelConfig) -> Path:
 def main() -> None:
     """``python -m recipe.code_agentic.tiny_model [key=value ...]``; see configs/tiny_model.yaml."""
     values = compose("tiny_model", sys.argv[1:])
-    config = TinyModelConfig(
-        **{**values, "conversations": Path(values.conversations), "output_dir": Path(values.output_dir)}
-    )
+    paths = {key: Path(values[key]) for key in ("conversations", "output_dir")}
+    config = TinyModelConfig(**{str(key): value for key, value in values.items()} | paths)
     if not config.conversations.is_file():
         raise ValueError(f"{config.conversations}: no such file; run data_preprocess/preprocess.py first")
     print(f"tiny model: {make_tiny_model(config)}")

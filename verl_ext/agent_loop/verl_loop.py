@@ -91,7 +91,10 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
         get_class(ours.episode.texts)(ours.episode.style),
     )
     writer = TrajectoryWriter(Path(ours.trajectories_dir) / f"{os.getpid()}.jsonl")
-    return _Runtime(runner, writer, get_custom_reward_fn(config))
+    score = get_custom_reward_fn(config)
+    if score is None:
+        raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or your own")
+    return _Runtime(runner, writer, score)
 
 
 class CodeAgentLoop(AgentLoopBase):
@@ -103,11 +106,12 @@ class CodeAgentLoop(AgentLoopBase):
 
     _runtime: ClassVar[_Runtime | None] = None  # one run, one configuration per worker process
 
-    async def run(self, sampling_params: dict[str, Any], **kwargs: Any) -> AgentLoopOutput | list[Any]:
+    async def run(self, sampling_params: dict[str, Any], **kwargs: Any) -> Any:
         """Runs one episode.
 
         Returns:
-            The episode's tokens, mask, log-probabilities and score; an empty list when it is void.
+            An ``AgentLoopOutput`` with the episode's tokens, mask, log-probabilities and score; an empty
+            list when it is void.
         """
         if CodeAgentLoop._runtime is None:
             CodeAgentLoop._runtime = build_runtime(self.config, self.tokenizer)

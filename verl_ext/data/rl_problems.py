@@ -29,7 +29,7 @@ class RLProblems(RLHFDataset):
         """The row's messages, decoded."""
         return json.loads(example[key])
 
-    def maybe_filter_out_long_prompts(self, dataframe: datasets.Dataset) -> datasets.Dataset:
+    def maybe_filter_out_long_prompts(self, dataframe: Any = None) -> datasets.Dataset:
         """Leaves out rows whose prompt is longer than ``max_prompt_length`` tokens and says how many.
 
         Raises:
