@@ -92,7 +92,14 @@ except (OSError, ValueError) as error:
 
 async def test_the_environment_of_the_server_is_not_passed_on(jail: HttpSandbox) -> None:
     stage = await run(jail, "import os; print(sorted(os.environ))\nprint(open('/proc/self/environ').read())")
-    assert set(eval(stage.stdout.splitlines()[0])) <= {"HOME", "LANG", "LC_CTYPE", "PATH", "TMPDIR"}
+    assert set(eval(stage.stdout.splitlines()[0])) <= {
+        "HOME",
+        "LANG",
+        "LC_CTYPE",
+        "PATH",
+        "PYTHONHASHSEED",
+        "TMPDIR",
+    }
     assert "PYTHONPATH" not in stage.stdout
 
 
