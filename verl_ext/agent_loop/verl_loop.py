@@ -8,8 +8,9 @@ gradient nor a part in its group's baseline.
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -62,7 +63,7 @@ class _Runtime:
 
     runner: EpisodeRunner
     trajectories: TrajectoryWriter
-    score: Callable[..., dict[str, float]]
+    score: Callable[..., Any]  # verl's reward function: a dict with `score` or a number, maybe awaitable
 
 
 def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
@@ -122,7 +123,9 @@ class CodeAgentLoop(AgentLoopBase):
         facts = rollout.facts.to_dict()
         reward: dict[str, Any] = {}
         if not rollout.facts.void and rollout.response_ids:
-            reward = runtime.score(problem.source, "", "", {"episode": facts})
+            score = runtime.score(problem.source, "", "", {"episode": facts})
+            score = await score if inspect.isawaitable(score) else score
+            reward = dict(score) if isinstance(score, Mapping) else {"score": float(score)}
         origin = EpisodeOrigin(
             run="rl",
             split=kwargs["extra_info"]["split"],
