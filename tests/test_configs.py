@@ -70,3 +70,9 @@ def test_a_mistyped_key_is_refused_by_name(override):
     assert any(
         part in f"{raised.value} {raised.value.__cause__}" for part in override.replace("=", ".").split(".")
     )
+
+
+def test_the_void_share_counts_against_the_group_size_that_is_rolled_out():
+    pytest.importorskip("verl")
+    config = compose("ppo", ["actor_rollout_ref.rollout.n=3"])
+    assert config.trainer.v1.sampler.sampler_kwargs.num_samples == 3
