@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from recipe.code_agentic.reward import ShapedWeights
+from recipe.code_agentic.reward import KINDS, ShapedWeights
 from verl_ext.sandbox.client import sandbox_from_endpoint
 
 
@@ -112,7 +112,12 @@ def check_ppo(config: DictConfig) -> None:
             f"{longest} tokens (data.max_prompt_length + data.max_response_length)"
         )
     weights = dict(config.reward.custom_reward_function.get("reward_kwargs", {}))
-    if weights.pop("kind", None) is not None:
+    kind = weights.pop("kind", None)
+    if kind is not None:
+        if kind not in KINDS:
+            raise ValueError(
+                f"reward.custom_reward_function.reward_kwargs.kind={kind} is not one of {', '.join(KINDS)}"
+            )
         ShapedWeights(**weights)
 
 

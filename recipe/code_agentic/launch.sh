@@ -22,11 +22,11 @@ launch() {
                     chosen=(scale=gpu1)
                     [[ " $* " == *" model="* ]] || chosen+=(model=qwen2_5_0_5b)
                 fi
-                echo "no scale given: ${chosen[*]}"
+                echo "no scale given: ${chosen[*]}" >&2
             else
                 chosen=(scale=cpu)
                 [[ " $* " == *" model="* ]] || chosen+=(model=tiny)
-                echo "no GPU found: ${chosen[*]}"
+                echo "no GPU found: ${chosen[*]}" >&2
             fi
             ;;
     esac

@@ -17,6 +17,8 @@ from typing import Any
 
 from verl_ext.agent_loop.episode import EpisodeFacts
 
+KINDS = ("shaped", "all_pass")
+
 
 @dataclass(frozen=True, slots=True)
 class ShapedWeights:
@@ -102,7 +104,10 @@ def compute_score(
 
     Raises:
         KeyError: When the rollout did not run in this project's agent loop.
+        ValueError: When ``kind`` is not one of ``KINDS``.
     """
+    if kind not in KINDS:
+        raise ValueError(f"reward kind {kind!r} is not one of {', '.join(KINDS)}")
     facts = EpisodeFacts.from_dict(dict(extra_info["episode"]))
     weights = ShapedWeights(scale, test_case_bonus, tool_bonus, debug_penalty, max_debug_attempts)
     reward = shaped_reward(facts, weights)

@@ -112,6 +112,11 @@ class VllmEngine:
             seed=self._seed,
             max_model_len=settings.max_model_tokens,
             max_num_seqs=settings.max_num_seqs,
+            # After a chunked prefill vLLM rewinds a seeded request's generator, which torch can't do on a CPU
+            # ("CPU Generator does not use offset"): make room for every prompt at once.
+            max_num_batched_tokens=settings.max_num_seqs * settings.max_model_tokens
+            if current_platform.is_cpu()
+            else None,
             tensor_parallel_size=settings.tensor_parallel_size,
             gpu_memory_utilization=settings.gpu_memory_utilization,
             enforce_eager=current_platform.is_cpu()

@@ -26,6 +26,7 @@ pytest.importorskip("verl")
         (["actor_rollout_ref.rollout.n=1"], "actor_rollout_ref.rollout.n=1"),
         (["scale.gpus_per_node=3", "data.train_batch_size=32"], "3 training processes"),
         (["scale.max_tokens_per_gpu=100"], "scale.max_tokens_per_gpu=100"),
+        (["reward.custom_reward_function.reward_kwargs.kind=shapd"], "kind=shapd"),
         (["trainer.v1.trainer_mode=colocate_async"], "trainer_mode=sync"),
         (["reward.custom_reward_function.reward_kwargs.debug_penalty=0.5"], "reward.debug_penalty"),
     ],
