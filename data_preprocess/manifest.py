@@ -4,17 +4,14 @@ so that the same input, config and seed give the same file."""
 from __future__ import annotations
 
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from data_preprocess.parquet_files import SCHEMAS, OutputFolder
 from data_preprocess.rows import Reject
 from data_preprocess.settings import Settings
-from recipe.code_agentic.run_files import file_sha256
+from recipe.code_agentic.run_files import file_sha256, git_output, package_version
 
 _PACKAGES = ("pyarrow", "hydra-core", "aiohttp")
 
@@ -56,28 +53,6 @@ def make_manifest(
         "seed": settings.seed,
         "config": config,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "git_commit": _git_commit(),
+        "packages": {name: package_version(name) for name in _PACKAGES},
+        "git_commit": git_output("rev-parse", "HEAD"),
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _git_commit() -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

@@ -44,9 +44,9 @@ def write_provenance(output_dir: Path, config: DictConfig, data_files: Iterable[
         {
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": sys.argv,
-            "git_commit": _git("rev-parse", "HEAD"),
-            "git_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-            "packages": {name: _version(name) for name in _PACKAGES},
+            "git_commit": git_output("rev-parse", "HEAD"),
+            "git_dirty": bool(git_output("status", "--porcelain", "--untracked-files=no")),
+            "packages": {name: package_version(name) for name in _PACKAGES},
             "hardware": {
                 "machine": platform.machine(),
                 "cores": os.cpu_count(),
@@ -98,14 +98,16 @@ def link_model(output_dir: Path, *, subfolder: str) -> Path:
     return link
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """Version of an installed distribution; None when it is not there."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
-def _git(*arguments: str) -> str | None:
+def git_output(*arguments: str) -> str | None:
+    """What git says about this checkout; None outside of one or without git."""
     try:
         done = subprocess.run(
             ["git", *arguments],
