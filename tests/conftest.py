@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
+from verl_ext.grading.grader import Grader
+from verl_ext.grading.harness import Limits
+from verl_ext.sandbox.client import HttpSandbox
+from verl_ext.sandbox.embedded import EmbeddedServer, serve
 
 SCHEMA = {
     "type": "function",
@@ -20,6 +26,32 @@ SCHEMA = {
 def _call(code: str) -> dict:
     function = {"name": "enhanced_code_agentic_tool", "arguments": {"code": code}}
     return {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": function}]}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """The embedded sandbox, one for the whole session."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sandbox_endpoint(server: EmbeddedServer) -> str:
+    """Its URL."""
+    return server.endpoint
+
+
+@pytest.fixture
+async def sandbox(sandbox_endpoint: str) -> AsyncIterator[HttpSandbox]:
+    """A client of it; one per test, because a client lives in one event loop."""
+    async with HttpSandbox(sandbox_endpoint) as client:
+        yield client
+
+
+@pytest.fixture
+def grader(sandbox: HttpSandbox) -> Grader:
+    """Grades on it, with limits that keep failing programs short."""
+    return Grader(sandbox, Limits(time_s=0.5, memory_limit_mb=256))
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,15 @@
-"""A sandbox and small record files for the preprocessing tests."""
+"""Small record files for the preprocessing tests."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from data_preprocess.preprocess import main
 from verl_ext.cli import run_main
-from verl_ext.sandbox.embedded import serve
-
-
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """URL of an embedded sandbox server."""
-    with serve(["--num-workers", "2"]) as server:
-        yield server.endpoint
 
 
 @pytest.fixture

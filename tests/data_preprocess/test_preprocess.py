@@ -36,8 +36,8 @@ OWN = (
 )
 
 
-def _command(arguments: Sequence[str], folder: Path, endpoint: str) -> int:
-    overrides = [f"output_dir={folder}", f"code_agentic.sandbox.endpoint={endpoint}"]
+def _command(arguments: Sequence[str], folder: Path, sandbox_endpoint: str) -> int:
+    overrides = [f"output_dir={folder}", f"code_agentic.sandbox.endpoint={sandbox_endpoint}"]
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
         patch.setattr("sys.argv", ["preprocess.py", *arguments, *overrides])
         run_main(main)
@@ -45,15 +45,15 @@ def _command(arguments: Sequence[str], folder: Path, endpoint: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Path:
+def own(tmp_path_factory: pytest.TempPathFactory, sandbox_endpoint: str) -> Path:
     """Output of a small run over the own problems."""
     folder = tmp_path_factory.mktemp("own") / "data"
-    assert _command(OWN, folder, endpoint) == 0
+    assert _command(OWN, folder, sandbox_endpoint) == 0
     return folder
 
 
 @pytest.fixture(scope="module")
-def user(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Path:
+def user(tmp_path_factory: pytest.TempPathFactory, sandbox_endpoint: str) -> Path:
     """Output of a run over records of the user's, one of whose references is wrong and one row broken."""
     folder = tmp_path_factory.mktemp("user")
     # Hidden inputs and answers are numbers that occur nowhere else.
@@ -75,7 +75,7 @@ def user(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Path:
         "sft.num_val_conversations=2",
         "drop_unverified=true",
     )
-    assert _command(arguments, folder / "data", endpoint) == 0
+    assert _command(arguments, folder / "data", sandbox_endpoint) == 0
     return folder / "data"
 
 
@@ -113,11 +113,11 @@ def test_all_files_are_there_with_the_rows_the_manifest_counts(
 
 @pytest.mark.parametrize("folder", ["own", "user"])
 async def test_every_final_program_passes_and_every_wrong_one_fails(
-    folder: str, request: pytest.FixtureRequest, endpoint: str
+    folder: str, request: pytest.FixtureRequest, sandbox_endpoint: str
 ) -> None:
     output: Path = request.getfixturevalue(folder)
     problems = _problems(output)
-    async with HttpSandbox(endpoint) as sandbox:
+    async with HttpSandbox(sandbox_endpoint) as sandbox:
         grader = Grader(sandbox)
         for row, messages in _conversations(output):
             *wrong, final = _submitted(messages)
@@ -205,11 +205,11 @@ def test_the_manifest_names_rejects_failing_references_and_hashes(user: Path) ->
 
 
 def test_the_same_seed_gives_the_same_files_and_another_one_others(
-    own: Path, tmp_path: Path, endpoint: str
+    own: Path, tmp_path: Path, sandbox_endpoint: str
 ) -> None:
     same, other = tmp_path / "same", tmp_path / "other"
-    assert _command(OWN, same, endpoint) == 0
-    assert _command((*OWN, "seed=1"), other, endpoint) == 0
+    assert _command(OWN, same, sandbox_endpoint) == 0
+    assert _command((*OWN, "seed=1"), other, sandbox_endpoint) == 0
     for name in SCHEMAS:
         assert (same / f"{name}.parquet").read_bytes() == (own / f"{name}.parquet").read_bytes()
         assert (other / f"{name}.parquet").read_bytes() != (own / f"{name}.parquet").read_bytes()
@@ -319,7 +319,7 @@ async def test_problems_are_kept_only_for_conversations_that_are_asked_for(
 
 def test_the_cache_has_the_size_that_is_set(
     tmp_path: Path,
-    endpoint: str,
+    sandbox_endpoint: str,
     records: Callable[..., Path],
     make_record: Callable[..., dict],
     capsys: pytest.CaptureFixture[str],
@@ -329,9 +329,11 @@ def test_the_cache_has_the_size_that_is_set(
         f"input={path}", "verify=false", "num_parallel=1", "splits.val_share=0", "splits.test_share=0",
         "sft.num_conversations=6", "sft.num_val_conversations=0",
     )  # fmt: skip
-    assert _command((*arguments, "code_agentic.sandbox.cache_size=0"), tmp_path / "none", endpoint) == 0
+    assert (
+        _command((*arguments, "code_agentic.sandbox.cache_size=0"), tmp_path / "none", sandbox_endpoint) == 0
+    )
     assert "(answered without a run: 0)" in capsys.readouterr().out
-    assert _command(arguments, tmp_path / "some", endpoint) == 0
+    assert _command(arguments, tmp_path / "some", sandbox_endpoint) == 0
     assert "(answered without a run: 0)" not in capsys.readouterr().out
 
 
@@ -349,7 +351,7 @@ def test_a_failed_run_leaves_an_earlier_output_as_it_was(
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}")
-def test_real_leetcode_references_pass_their_cases(tmp_path: Path, endpoint: str) -> None:
+def test_real_leetcode_references_pass_their_cases(tmp_path: Path, sandbox_endpoint: str) -> None:
     import gzip
     import itertools
 
@@ -362,7 +364,7 @@ def test_real_leetcode_references_pass_their_cases(tmp_path: Path, endpoint: str
         "sft.num_conversations=10",
         "sft.num_val_conversations=0",
     )
-    assert _command(arguments, tmp_path / "data", endpoint) == 0
+    assert _command(arguments, tmp_path / "data", sandbox_endpoint) == 0
     manifest = json.loads((tmp_path / "data" / MANIFEST).read_text())
     assert manifest["verification"]["references"] == 40
     assert manifest["verification"]["share"] >= 0.97

@@ -1,7 +1,6 @@
 """Hints: every row is run for real, and the hint has to name what is wrong."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -11,24 +10,8 @@ from recipe.code_agentic.answer_diff import diagnose_stdout, diagnose_value
 from recipe.code_agentic.feedback import _HINTS, hint_text
 from recipe.code_agentic.hints import diagnose, suggest
 from verl_ext.grading.grader import Grader
-from verl_ext.grading.harness import Limits
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
-from verl_ext.sandbox.client import HttpSandbox
-from verl_ext.sandbox.embedded import serve
-
-
-@pytest.fixture(scope="module")
-def sandbox_endpoint() -> Iterator[str]:
-    with serve() as server:
-        yield server.endpoint
-
-
-@pytest.fixture
-async def grader(sandbox_endpoint: str) -> AsyncIterator[Grader]:
-    async with HttpSandbox(sandbox_endpoint, max_concurrency=4) as sandbox:
-        yield Grader(sandbox, Limits(time_s=0.3, memory_limit_mb=256))
-
 
 ADD = Case("3 4\n", "7\n")
 SUM = Case("[[1, 2, 3]]", "6", "total")

@@ -1,6 +1,5 @@
 """The debugging tool: what it answers, counts and never shows."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,7 @@ import pytest
 from recipe.code_agentic.tool import EnhancedCodeAgenticTool, ToolConfig
 from verl_ext.agent_loop.episode import Episode
 from verl_ext.grading.grader import Grader
-from verl_ext.grading.harness import Limits
 from verl_ext.grading.problem import Case, Problem
-from verl_ext.sandbox.client import HttpSandbox
-from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.protocol import RunRequest, RunResult
 from verl_ext.tools.registry import load_tools
@@ -22,18 +18,6 @@ CONFIGS = Path(__file__).parents[3] / "configs" / "tools"
 RIGHT = "print(sum(map(int, input().split())))"
 WRONG = "a, b = map(int, input().split())\nprint(a * b)"
 SCHEMA = {"type": "function", "function": {"name": "enhanced_code_agentic_tool", "parameters": {}}}
-
-
-@pytest.fixture(scope="module")
-def sandbox_endpoint() -> Iterator[str]:
-    with serve() as server:
-        yield server.endpoint
-
-
-@pytest.fixture
-async def grader(sandbox_endpoint: str) -> AsyncIterator[Grader]:
-    async with HttpSandbox(sandbox_endpoint, max_concurrency=4) as sandbox:
-        yield Grader(sandbox, Limits(time_s=0.5, memory_limit_mb=256))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One live server per isolation tier for the whole session, and clients for it."""
+"""One live server per isolation tier for the whole session, and a client for it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,6 @@ import pytest
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import EmbeddedServer, serve
 from verl_ext.sandbox.errors import SandboxUnreachable
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-async def sandbox(server: EmbeddedServer) -> AsyncIterator[HttpSandbox]:
-    async with HttpSandbox(server.endpoint) as client:
-        yield client
 
 
 @pytest.fixture(scope="session", params=["A", "B"])
