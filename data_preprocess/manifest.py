@@ -11,7 +11,7 @@ from typing import Any
 from data_preprocess.parquet_files import SCHEMAS, OutputFolder
 from data_preprocess.rows import Reject
 from data_preprocess.settings import Settings
-from recipe.code_agentic.run_files import file_sha256, git_output, package_version
+from verl_ext.run_files import file_sha256, git_output, package_version
 
 _PACKAGES = ("pyarrow", "hydra-core", "aiohttp")
 

@@ -46,7 +46,6 @@ from recipe.code_agentic.evaluation_run import (
     run_jobs,
 )
 from recipe.code_agentic.metrics import compare_models, summarise_model
-from recipe.code_agentic.run_files import file_sha256, write_json, write_provenance
 from verl_ext.agent_loop.chat import ChatFormat
 from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
 from verl_ext.agent_loop.trajectory import TrajectoryWriter
@@ -54,6 +53,7 @@ from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, Se
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
+from verl_ext.run_files import file_sha256, write_json, write_provenance
 from verl_ext.sandbox.client import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxError

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.evaluation_run import GREEDY, SAMPLED, Decoding, EvaluationRow, Score
-from recipe.code_agentic.run_files import file_sha256
 from verl_ext.grading.problem import Problem
+from verl_ext.run_files import file_sha256
 
 # What changes the numbers an engine computes; the others change its speed.
 _ENGINE_KEYS = ("dtype", "tensor_parallel", "enforce_eager")

@@ -20,9 +20,9 @@ from recipe.code_agentic.checks import (
     check_scale,
     check_style,
 )
-from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.cli import RunFailed, compose, run_main
 from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
+from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.sandbox.errors import SandboxError
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft, check_style
-from recipe.code_agentic.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.cli import RunFailed, compose, run_main
 from verl_ext.platform.environment import cpu_environment
+from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""The folder of a run: provenance, metrics parts and the link to the trained model.
+"""The folder of a run: provenance, metrics parts and the link to the trained model; hashes and versions.
 
-Shared by the SFT and RL entry points. Does not know what is trained.
+Shared by every entry point that leaves files behind. Does not know what is trained or written.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def next_metrics_file(output_dir: Path) -> Path:
     """A new metrics part for this start.
 
     verl's file logger truncates its file when a run resumes; a part per start keeps what was logged before.
-    ``recipe.code_agentic.report.read_metrics`` reads the folder, later parts winning for repeated steps.
+    Who reads the folder takes the parts by name, later ones winning for repeated steps.
     """
     folder = output_dir / "metrics"
     folder.mkdir(parents=True, exist_ok=True)
