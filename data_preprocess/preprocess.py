@@ -48,9 +48,6 @@ _SHOWN_REJECTS = 5
 
 def main() -> None:
     """Composes the config and runs."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(__doc__)
-        return
     config = compose("preprocess", sys.argv[1:])
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
 
@@ -203,4 +200,4 @@ def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_main(main, __doc__)

@@ -1,4 +1,4 @@
-"""What every entry point shares: composing its config, and one line instead of a traceback for user errors.
+"""What every entry point shares: its config, its usage, and one line instead of a traceback for user errors.
 
 Hydra's compose API is used instead of ``@hydra.main``, which changes the working directory and prints
 tracebacks for mistyped overrides. Does not know any entry point or config key.
@@ -12,9 +12,9 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -52,13 +52,21 @@ def config_dir() -> Path:
     raise FileNotFoundError(f"no configs folder at {' or '.join(map(str, candidates))}")
 
 
+def take_flag(arguments: Sequence[str], flag: str) -> tuple[bool, list[str]]:
+    """Whether the flag is among the arguments, and the others."""
+    return flag in arguments, [argument for argument in arguments if argument != flag]
+
+
 def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     """Composes ``configs/<config_name>.yaml`` with command-line overrides; unknown keys are refused.
 
     Raises:
         HydraException: When an override or a group choice is not understood.
-        ValueError: When required values (``???``) are left unset, naming them.
+        ValueError: When an argument is an option instead of an override, or required values (``???``) are
+            left unset, naming them.
     """
+    if options := [override for override in overrides if override.startswith("-")]:
+        raise ValueError(f"unknown option {options[0]}; give key=value, and see --help")
     # Configs compute sizes from each other and name files beside them.
     OmegaConf.register_new_resolver("add", lambda *numbers: sum(numbers), replace=True)
     OmegaConf.register_new_resolver("mul", lambda *numbers: math.prod(numbers), replace=True)
@@ -66,10 +74,19 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     OmegaConf.register_new_resolver("config_dir", lambda path: str(config_dir() / path), replace=True)
     with initialize_config_dir(config_dir=str(config_dir()), version_base=None, job_name=config_name):
         config = hydra_compose(config_name, overrides=list(overrides))
-    missing = sorted(OmegaConf.missing_keys(config))
+    # Unresolved: what an interpolation makes of a bad value is for the checks of the entry point to say.
+    missing = sorted(_missing_keys(OmegaConf.to_container(config, resolve=False)))
     if missing:
         raise ValueError(f"required config keys are not set: {', '.join(missing)} (give KEY=VALUE)")
     return config
+
+
+def _missing_keys(node: Any, key: str = "") -> Iterator[str]:
+    if node == "???":
+        yield key
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            yield from _missing_keys(value, f"{key}.{name}" if key else str(name))
 
 
 def exit_without(package: str, extra: str) -> None:
@@ -84,14 +101,21 @@ def exit_without(package: str, extra: str) -> None:
         sys.exit(EXIT_USER_ERROR)
 
 
-def run_main(main: Callable[[], None]) -> NoReturn:
+def run_main(main: Callable[[], None], usage: str | None = None) -> NoReturn:
     """Runs an entry point and exits.
 
     0 when done, 2 with one line on stderr for what the user can mend, 1 with the message of ``RunFailed``.
 
     ``HYDRA_FULL_ERROR=1`` prints the traceback as well. Any other exception is a bug of ours and keeps its
     traceback.
+
+    Args:
+        main: Reads ``sys.argv``.
+        usage: Printed instead for ``-h`` and ``--help``; None leaves those to ``main``.
     """
+    if usage is not None and {"-h", "--help"} & set(sys.argv[1:]):
+        print(usage.strip())
+        sys.exit(0)
     try:
         main()
     except (ValueError, OSError, SandboxError, HydraException, OmegaConfBaseException) as error:

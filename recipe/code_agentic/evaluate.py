@@ -264,4 +264,4 @@ def _pairs(specs: Sequence[ModelSpec]) -> list[tuple[ModelSpec, ModelSpec]]:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_main(main, __doc__)

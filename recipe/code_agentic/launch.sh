@@ -12,7 +12,7 @@ launch() {
         exit 2
     fi
     case " $* " in
-        *" scale="*) ;;
+        *" scale="* | *" --help "* | *" -h "*) ;;
         *)
             if nvidia-smi >/dev/null 2>&1; then
                 if [ "$(nvidia-smi -L | wc -l)" -ge 8 ]; then

@@ -20,7 +20,7 @@ from recipe.code_agentic.checks import (
     check_scale,
     check_style,
 )
-from verl_ext.cli import RunFailed, compose, run_main
+from verl_ext.cli import RunFailed, compose, run_main, take_flag
 from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
 from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 from verl_ext.sandbox.errors import SandboxError
@@ -28,8 +28,8 @@ from verl_ext.sandbox.errors import SandboxError
 
 def main() -> None:
     """Checks, then trains to the end and links the trained model."""
-    dry_run = "--dry-run" in sys.argv
-    config = compose("ppo", [argument for argument in sys.argv[1:] if argument != "--dry-run"])
+    dry_run, overrides = take_flag(sys.argv[1:], "--dry-run")
+    config = compose("ppo", overrides)
     if config.scale.device == "cpu" and PLATFORM_VARIABLE not in os.environ and not dry_run:
         # verl chooses its platform while it is imported, which composing its configs already does
         command = [sys.executable, "-m", "recipe.code_agentic.main_ppo", *sys.argv[1:]]
@@ -95,4 +95,4 @@ def train(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_main(main, __doc__)

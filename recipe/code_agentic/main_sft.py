@@ -13,15 +13,14 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft, check_style
-from verl_ext.cli import RunFailed, compose, run_main
+from verl_ext.cli import RunFailed, compose, run_main, take_flag
 from verl_ext.platform.environment import cpu_environment
 from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 
 
 def main() -> None:
     """The launcher, and under torchrun the training process."""
-    dry_run = "--dry-run" in sys.argv
-    overrides = [argument for argument in sys.argv[1:] if argument != "--dry-run"]
+    dry_run, overrides = take_flag(sys.argv[1:], "--dry-run")
     config = compose("sft", overrides)
     if "TORCHELASTIC_RUN_ID" in os.environ:
         train(config)
@@ -76,4 +75,4 @@ def train(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_main(main, __doc__)

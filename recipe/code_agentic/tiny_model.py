@@ -1,5 +1,7 @@
 """A model small enough to learn to debug on a CPU, made here: config, tokenizer and random weights.
 
+``python -m recipe.code_agentic.tiny_model [key=value ...]``; configs/tiny_model.yaml says what there is.
+
 Qwen2 architecture with untied embeddings (tied ones go stale in vLLM's CPU reload), a byte-level BPE of its
 own trained on the SFT conversations, and the Qwen2.5 chat template. See docs/models.md for why these sizes.
 """
@@ -143,7 +145,7 @@ def make_tiny_model(config: TinyModelConfig) -> Path:
 
 
 def main() -> None:
-    """``python -m recipe.code_agentic.tiny_model [key=value ...]``; see configs/tiny_model.yaml."""
+    """Makes the model that the command line describes."""
     values = compose("tiny_model", sys.argv[1:])
     paths = {key: Path(values[key]) for key in ("conversations", "output_dir")}
     config = TinyModelConfig(**{str(key): value for key, value in values.items()} | paths)
@@ -153,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_main(main)
+    run_main(main, __doc__)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from verl_ext.cli import compose, config_dir, exit_without, run_main
+from verl_ext.cli import compose, config_dir, exit_without, run_main, take_flag
 from verl_ext.sandbox.errors import SandboxUnreachable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,8 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(
         (["bogus=1"], "unknown config key 'bogus'"),
         (["sft.bogus=1"], "unknown config key 'sft.bogus'"),
         (["data=nothing"], "data/nothing"),
-        (["data=user"], "input"),
+        (["data=user"], "required config keys are not set: input"),
+        (["--dryrun"], "unknown option --dryrun"),
         (["input=["], "'['"),
     ],
 )
@@ -62,12 +63,35 @@ def test_a_mistyped_override_is_one_line_that_names_it(
     assert said in printed
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "data_preprocess/preprocess.py", "--help"],
+        [sys.executable, "-m", "recipe.code_agentic.evaluate", "-h"],
+        [sys.executable, "-m", "recipe.code_agentic.tiny_model", "--help"],
+        ["bash", "recipe/code_agentic/run_sft.sh", "--help"],
+        ["bash", "recipe/code_agentic/run_ppo.sh", "-h"],
+    ],
+    ids=lambda command: command[-2],
+)
+def test_every_entry_point_has_a_usage(command: list[str]) -> None:
+    pytest.importorskip("verl")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "key=value" in done.stdout and "configs/" in done.stdout
+
+
+def test_a_flag_is_told_from_overrides() -> None:
+    assert take_flag(["a=1", "--dry-run", "b=2"], "--dry-run") == (True, ["a=1", "b=2"])
+    assert take_flag(["a=--dry-run"], "--dry-run") == (False, ["a=--dry-run"])
+
+
 def test_a_remote_sandbox_without_an_address_says_what_to_set(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("SANDBOX_FUSION_ENDPOINT", raising=False)
     with pytest.raises(SystemExit) as end:
-        run_main(lambda: compose("preprocess", ["sandbox=remote"]) and None)
+        run_main(lambda: print(compose("preprocess", ["sandbox=remote"]).code_agentic.sandbox.endpoint))
     assert end.value.code == 2
     assert capsys.readouterr().err == (
         "error: code_agentic.sandbox.endpoint takes the environment variable SANDBOX_FUSION_ENDPOINT, which "
