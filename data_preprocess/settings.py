@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -12,6 +11,7 @@ from data_preprocess.attempt_plan import AttemptMix
 from data_preprocess.bugs import ALL_KINDS, GROUPS
 from data_preprocess.formats import ReadOptions
 from recipe.code_agentic.prompts import STYLES
+from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
 from verl_ext.grading.grader import Limits
 from verl_ext.sandbox.languages import LANGUAGES
 
@@ -99,10 +99,6 @@ class Settings:
             raise ValueError(f"style={self.style} is not one of {', '.join(STYLES)}")
         if self.drop_unverified and not self.verify:
             raise ValueError("drop_unverified=true needs verify=true")
-        if min(self.num_conversations, self.num_val_conversations) < 0:
-            raise ValueError("sft.num_conversations and sft.num_val_conversations must not be negative")
-        if self.num_parallel < 1:
-            raise ValueError(f"num_parallel must be at least 1, got {self.num_parallel}")
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -125,12 +121,12 @@ def read_settings(config: DictConfig) -> Settings:
         ),
         debugbench=_path(config.debugbench),
         problem_set=ProblemSetSettings(
-            num_problems=_int_or_none(config, "problem_set.num_problems"),
-            variations_per_template=_int_or_none(config, "problem_set.variations_per_template"),
+            num_problems=_int_or_none(config, "problem_set.num_problems", 1),
+            variations_per_template=_int_or_none(config, "problem_set.variations_per_template", 1),
             num_cases=_int(config, "problem_set.num_cases"),
             difficulties=_names(config, "problem_set.difficulties"),
             families=_names(config, "problem_set.families"),
-            max_reference_chars=_int_or_none(config, "problem_set.max_reference_chars"),
+            max_reference_chars=_int_or_none(config, "problem_set.max_reference_chars", 1),
         ),
         splits=SplitSettings(
             val_share=_float(config, "splits.val_share"),
@@ -150,10 +146,10 @@ def read_settings(config: DictConfig) -> Settings:
             per_problem={
                 str(group): _int(config, f"bugs.per_problem.{group}") for group in config.bugs.per_problem
             },
-            time_limit_s=_float(config, "bugs.time_limit_s"),
+            time_limit_s=_float(config, "bugs.time_limit_s", above=0),
         ),
-        num_conversations=_int(config, "sft.num_conversations"),
-        num_val_conversations=_int(config, "sft.num_val_conversations"),
+        num_conversations=_int(config, "sft.num_conversations", 0),
+        num_val_conversations=_int(config, "sft.num_val_conversations", 0),
         mix=AttemptMix(
             wrong_attempt_probs=_floats(config, "sft.wrong_attempt_probs"),
             bug_shares={
@@ -162,16 +158,16 @@ def read_settings(config: DictConfig) -> Settings:
             learn_wrong_attempts=_text(config, "sft.learn_wrong_attempts"),
         ),
         limits=Limits(
-            time_s=_float(config, f"{_SANDBOX}.time_limit_s"),
-            memory_limit_mb=_int(config, f"{_SANDBOX}.memory_limit_mb"),
+            time_s=_float(config, f"{_SANDBOX}.time_limit_s", above=0),
+            memory_limit_mb=_int(config, f"{_SANDBOX}.memory_limit_mb", 1),
         ),
         endpoint=None
         if config.code_agentic.sandbox.endpoint is None
         else _text(config, f"{_SANDBOX}.endpoint"),
-        num_workers=_int_or_none(config, f"{_SANDBOX}.num_workers"),
-        max_concurrency=_int(config, f"{_SANDBOX}.max_concurrency"),
-        cache_size=_int(config, f"{_SANDBOX}.cache_size"),
-        num_parallel=_int(config, "num_parallel"),
+        num_workers=_int_or_none(config, f"{_SANDBOX}.num_workers", 1),
+        max_concurrency=_int(config, f"{_SANDBOX}.max_concurrency", 1),
+        cache_size=_int(config, f"{_SANDBOX}.cache_size", 0),
+        num_parallel=_int(config, "num_parallel", 1),
     )
 
 
@@ -184,38 +180,30 @@ def _path(value: object) -> Path | None:
     return None if value is None else Path(str(value))
 
 
-def _checked(key: str, value: Any, kinds: tuple[type, ...], wanted: str) -> Any:
-    # bool is an int to isinstance, and "seed=true" is a mistake
-    if type(value) not in kinds:
-        raise ValueError(f"{key}={value} must be {wanted}")
-    return value
+def _int(config: DictConfig, key: str, low: int | None = None) -> int:
+    return value_of(config, key, whole(low))
 
 
-def _int(config: DictConfig, key: str) -> int:
-    return _checked(key, OmegaConf.select(config, key), (int,), "a whole number")
+def _int_or_none(config: DictConfig, key: str, low: int) -> int | None:
+    return value_of(config, key, or_else(whole(low), None))
 
 
-def _int_or_none(config: DictConfig, key: str) -> int | None:
-    return _checked(key, OmegaConf.select(config, key), (int, type(None)), "a whole number or null")
-
-
-def _float(config: DictConfig, key: str) -> float:
-    return float(_checked(key, OmegaConf.select(config, key), (int, float), "a number"))
+def _float(config: DictConfig, key: str, above: float | None = None) -> float:
+    return float(value_of(config, key, number(above=above)))
 
 
 def _floats(config: DictConfig, key: str) -> tuple[float, ...]:
-    values = _checked(key, OmegaConf.select(config, key), (ListConfig,), "a list of numbers")
-    return tuple(float(_checked(key, value, (int, float), "a list of numbers")) for value in values)
+    return tuple(map(float, value_of(config, key, list_of(number(), "numbers"))))
 
 
 def _bool(config: DictConfig, key: str) -> bool:
-    return _checked(key, OmegaConf.select(config, key), (bool,), "true or false")
+    return value_of(config, key, FLAG)
 
 
 def _text(config: DictConfig, key: str) -> str:
-    return _checked(key, OmegaConf.select(config, key), (str,), "text")
+    return value_of(config, key, TEXT)
 
 
 def _names(config: DictConfig, key: str) -> tuple[str, ...] | None:
-    value = _checked(key, OmegaConf.select(config, key), (ListConfig, type(None)), "a list of names or null")
-    return None if value is None else tuple(str(name) for name in value)
+    names = value_of(config, key, or_else(list_of(TEXT, "names"), None))
+    return None if names is None else tuple(names)
