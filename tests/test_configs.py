@@ -72,6 +72,15 @@ def test_a_mistyped_key_is_refused_by_name(override):
     )
 
 
+@pytest.mark.parametrize("name", ["ppo", "sft"])
+def test_a_cluster_has_as_many_nodes_as_are_given_and_not_one_by_default(name):
+    pytest.importorskip("verl")
+    with pytest.raises(ValueError, match=r"not set: scale\.nodes"):
+        compose(name, ["scale=cluster"])
+    config = compose(name, ["scale=cluster", "scale.nodes=4", "model=qwen2_5_32b"])
+    assert (config.trainer.nnodes, config.trainer.n_gpus_per_node) == (4, 8)
+
+
 def test_the_void_share_counts_against_the_group_size_that_is_rolled_out():
     pytest.importorskip("verl")
     config = compose("ppo", ["actor_rollout_ref.rollout.n=3"])
