@@ -101,6 +101,11 @@ def exit_without(package: str, extra: str) -> None:
         sys.exit(EXIT_USER_ERROR)
 
 
+def warn(line: str) -> None:
+    """Says on stderr what does not stop a run."""
+    print(f"warning: {line}", file=sys.stderr, flush=True)
+
+
 def run_main(main: Callable[[], None], usage: str | None = None) -> NoReturn:
     """Runs an entry point and exits.
 

@@ -1,93 +1,55 @@
-"""Checks of a composed configuration before anything is started: one line each, naming key, value, remedy."""
+"""Checks of a composed configuration before anything is started: one line each, naming key, value, remedy.
+
+Shared by training and evaluation; a dry run does all of them. What a single value may be is in
+``value_rules``, what data must be in ``data_checks``.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import importlib
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
-from recipe.code_agentic.reward import KINDS, ShapedWeights
+from recipe.code_agentic import value_rules
+from recipe.code_agentic.reward import ShapedWeights
+from verl_ext.cli import warn
+from verl_ext.config_values import check_values
+from verl_ext.grading.grader import Grader
 from verl_ext.sandbox.client import sandbox_from_endpoint
+from verl_ext.sandbox.memory import InMemorySandbox
+from verl_ext.tools.registry import load_tools
 
-
-def check_files(*paths: str) -> list[Path]:
-    """The paths as files that exist.
-
-    Raises:
-        ValueError: For the first that doesn't.
-    """
-    files = [Path(path) for path in paths]
-    for file in files:
-        if not file.is_file():
-            raise ValueError(f"{file}: no such file; run data_preprocess/preprocess.py first or set data_dir")
-    return files
-
-
-def check_style(config: DictConfig) -> None:
-    """Data made in one wording can't train a model profile of another.
-
-    Raises:
-        ValueError: When the manifest beside the data names another style.
-    """
-    manifest = Path(config.data_dir) / "manifest.json"
-    if not manifest.is_file():
-        return
-    made_with = json.loads(manifest.read_text(encoding="utf-8"))["config"]["style"]
-    wanted = config.model.profile.style
-    if made_with != wanted:
-        raise ValueError(
-            f"data_dir={config.data_dir} was made with style={made_with}, model.profile.style is {wanted}; "
-            f"preprocess with style={wanted} or choose another model profile"
-        )
-
-
-def check_model_path(path: str) -> None:
-    """A path that looks like a folder must hold a model; anything else is taken for a hub name.
-
-    Raises:
-        ValueError: When the folder has no config.json.
-    """
-    is_hub_name = path.count("/") == 1 and not path.startswith(("/", ".", "~", "outputs"))
-    if not is_hub_name and not (Path(path).expanduser() / "config.json").is_file():
-        raise ValueError(f"model.profile.path={path}: no model there (config.json is missing)")
-
-
-def check_scale(config: DictConfig) -> None:
-    """The chosen scale must fit the machine.
-
-    Raises:
-        ValueError: When it asks for a GPU that is not there, or for the CPU beside one.
-    """
-    import torch
-
-    if config.scale.device == "cpu" and torch.cuda.is_available():
-        raise ValueError(
-            "scale=cpu, but this machine has a GPU, which verl would choose; use scale=gpu1, or hide the "
-            "GPU with CUDA_VISIBLE_DEVICES="
-        )
-    num_gpus = torch.cuda.device_count()
-    is_one_node = config.scale.device == "cuda" and config.scale.nodes == 1
-    if is_one_node and num_gpus < config.scale.gpus_per_node:
-        raise ValueError(
-            f"scale.gpus_per_node={config.scale.gpus_per_node}, but this machine has {num_gpus} GPUs; "
-            "choose scale=cpu model=tiny or a machine with GPUs"
-        )
+_OWN_REWARD = ("pkg://recipe.code_agentic.reward", "compute_score")
+_HOST_AND_PORT = re.compile(r"\S+:\d+")
 
 
 def check_ppo(config: DictConfig) -> None:
-    """Batch sizes, lengths and reward weights of an RL run.
+    """Values of an RL run, and how they fit each other.
 
     Raises:
         ValueError: For the first that can't work.
     """
+    check_values(config, value_rules.PPO)
     mode = config.trainer.v1.trainer_mode
     if config.scale.device == "cpu" and mode != "sync":
         raise ValueError(
             f"trainer.v1.trainer_mode={mode} samples from half-loaded weights on the CPU; "
             "use trainer_mode=sync"
         )
+    for key, enabled in (
+        ("algorithm.filter_groups.enable", config.algorithm.filter_groups.enable),
+        ("trainer.v1.sampler.sync_refill_failed_groups", config.trainer.v1.sampler.sync_refill_failed_groups),
+    ):
+        if enabled:
+            raise ValueError(
+                f"{key}={enabled} has no effect: verl leaves groups to the replay buffer, and this project's "
+                "(which counts void episodes) neither filters nor refills them; set it to false"
+            )
     batch, mini = config.data.train_batch_size, config.actor_rollout_ref.actor.ppo_mini_batch_size
     processes = config.scale.nodes * config.scale.gpus_per_node
     samples = config.actor_rollout_ref.rollout.n
@@ -111,29 +73,124 @@ def check_ppo(config: DictConfig) -> None:
             f"scale.max_tokens_per_gpu={config.scale.max_tokens_per_gpu} is less than one episode of "
             f"{longest} tokens (data.max_prompt_length + data.max_response_length)"
         )
-    weights = dict(config.reward.custom_reward_function.get("reward_kwargs", {}))
-    kind = weights.pop("kind", None)
-    if kind is not None:
-        if kind not in KINDS:
-            raise ValueError(
-                f"reward.custom_reward_function.reward_kwargs.kind={kind} is not one of {', '.join(KINDS)}"
-            )
-        ShapedWeights(**weights)
 
 
 def check_sft(config: DictConfig) -> None:
-    """Batch sizes of an SFT run.
+    """Values of an SFT run, and how they fit each other.
 
     Raises:
-        ValueError: When they do not divide.
+        ValueError: For the first that can't work.
     """
+    check_values(config, value_rules.SFT)
+    nodes, node_rank, endpoint = config.scale.nodes, config.torchrun.node_rank, config.torchrun.endpoint
+    if nodes > 1 and not (endpoint and _HOST_AND_PORT.fullmatch(endpoint)):
+        raise ValueError(
+            f"scale.nodes={nodes} and torchrun.endpoint={endpoint}: run the same command on every node with "
+            f"torchrun.endpoint=HOST:PORT of the first and torchrun.node_rank=0 to {nodes - 1}"
+        )
+    if node_rank >= nodes:
+        raise ValueError(f"torchrun.node_rank={node_rank} must be below scale.nodes={nodes}")
     batch, micro = config.data.train_batch_size, config.data.micro_batch_size_per_gpu
-    processes = config.scale.nodes * config.scale.gpus_per_node
+    processes = nodes * config.scale.gpus_per_node
     if batch % (micro * processes):
         raise ValueError(
             f"data.train_batch_size={batch} is not a multiple of data.micro_batch_size_per_gpu={micro} times "
             f"{processes} training processes (scale.nodes * scale.gpus_per_node)"
         )
+
+
+def local_model(path: str, key: str) -> Path | None:
+    """The folder of a model on this machine; None for a hub name.
+
+    A hub name is ``ORGANISATION/NAME`` where no folder ORGANISATION is; anything else is taken for a path.
+
+    Raises:
+        ValueError: When the folder has no config.json.
+    """
+    folder = Path(path).expanduser()
+    looks_local = path.startswith(("/", ".", "~", "outputs/")) or path.count("/") != 1
+    if not looks_local and not folder.parent.is_dir():
+        return None
+    if not (folder / "config.json").is_file():
+        raise ValueError(f"{key}={path}: no model there (config.json is missing)")
+    return folder
+
+
+def check_episode(config: DictConfig) -> None:
+    """The tools and the loop's texts must be there and take their settings.
+
+    Raises:
+        ValueError: When one can't be made.
+    """
+    episode = config.code_agentic.episode
+    load_tools(episode.tools, grader=Grader(InMemorySandbox()))
+    module, _, name = episode.texts.rpartition(".")
+    try:
+        getattr(importlib.import_module(module), name)(episode.style)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"code_agentic.episode.texts={episode.texts}: can't be used: {error}") from error
+
+
+def load_reward(config: DictConfig) -> Callable[..., Any]:
+    """The configured reward function with its arguments, as verl loads it.
+
+    Raises:
+        ValueError: When none is configured, it can't be loaded, or it is the project's own and its weights
+            can't work.
+    """
+    from verl.trainer.ppo.reward import get_custom_reward_fn
+
+    chosen = config.reward.custom_reward_function
+    if not chosen.path:
+        raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or name a file")
+    if (chosen.path, chosen.name) == _OWN_REWARD:
+        check_values(config, value_rules.REWARD)
+        try:
+            ShapedWeights(**{name: value for name, value in chosen.reward_kwargs.items() if name != "kind"})
+        except TypeError as error:
+            raise ValueError(f"reward.custom_reward_function.reward_kwargs: {error}") from error
+    where = f"reward.custom_reward_function.path={chosen.path}, name={chosen.name}"
+    try:
+        reward = get_custom_reward_fn(config)
+    except FileNotFoundError as error:
+        raise ValueError(f"{where}: no such file") from error
+    except (ImportError, AttributeError, RuntimeError) as error:
+        cause = error.__cause__ or error
+        raise ValueError(f"{where}: can't be loaded: {type(cause).__name__}: {cause}") from error
+    assert reward is not None
+    return reward
+
+
+def check_device(device: str, num_gpus: int, key: str, *, dry_run: bool) -> None:
+    """The chosen scale must fit the machine; a dry run, which may be on another one, only warns.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        num_gpus: GPUs needed on this machine; 0 where they are other machines'.
+        key: Where that number comes from.
+        dry_run: Warn instead.
+
+    Raises:
+        ValueError: When GPUs are missing, or the CPU was chosen beside one.
+    """
+    import torch
+
+    there = torch.cuda.device_count()
+    if device == "cpu" and there:
+        problem = (
+            "scale=cpu, but this machine has a GPU, which verl and vLLM would choose; use scale=gpu1, or "
+            "hide the GPU with CUDA_VISIBLE_DEVICES="
+        )
+    elif device == "cuda" and there < num_gpus:
+        problem = (
+            f"{key}={num_gpus}, but this machine has {there} GPUs; choose scale=cpu model=tiny or a machine "
+            "with GPUs"
+        )
+    else:
+        return
+    if not dry_run:
+        raise ValueError(problem)
+    warn(f"{problem} (only a warning in a dry run)")
 
 
 def check_sandbox(endpoint: str | None) -> None:

@@ -1,7 +1,7 @@
 """Evaluates models on RL rows with training's own prompt, tools, loop and reward, and writes the report.
 
-``python -m recipe.code_agentic.evaluate 'models=[{name: base, path: DIR}]' [key=value ...]``; what there is
-to set is in configs/evaluate.yaml. Writes ``<model>.trajectories.jsonl``, ``evaluation.json``,
+``python -m recipe.code_agentic.evaluate [--dry-run] 'models=[{name: base, path: DIR}]' [key=value ...]``;
+what there is to set is in configs/evaluate.yaml. Writes ``<model>.trajectories.jsonl``, ``evaluation.json``,
 ``provenance.json`` and ``report.html`` to ``output_dir``; a run that was stopped goes on where it was. Owns
 the wiring; episodes are ``evaluation_run``'s, numbers ``metrics``', the page ``report``'s.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_class
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
 if __name__ == "__main__":  # before what is imported below asks for it
@@ -28,29 +28,15 @@ if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("pyarrow", "data")
 
 from recipe.code_agentic import report
-from recipe.code_agentic.evaluation_inputs import (
-    ModelSpec,
-    load_tokenizer,
-    read_decodings,
-    read_models,
-    read_rows,
-    read_score,
-    settings_hash,
-)
-from recipe.code_agentic.evaluation_run import (
-    EpisodeJob,
-    Score,
-    draw_rows,
-    finished_episodes,
-    plan_jobs,
-    run_jobs,
-)
+from recipe.code_agentic.checks import check_device, check_sandbox
+from recipe.code_agentic.evaluation_inputs import ModelSpec, Plan, load_tokenizer, read_plan, settings_hash
+from recipe.code_agentic.evaluation_run import EpisodeJob, Score, finished_episodes, run_jobs
 from recipe.code_agentic.metrics import compare_models, summarise_model
 from verl_ext.agent_loop.chat import ChatFormat
 from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
 from verl_ext.agent_loop.trajectory import TrajectoryWriter
 from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, ServedModel, VllmEngine
-from verl_ext.cli import compose, run_main
+from verl_ext.cli import compose, run_main, take_flag
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
 from verl_ext.run_files import file_sha256, write_json, write_provenance
@@ -65,8 +51,16 @@ OpenModel = Callable[[ModelSpec, int], AbstractAsyncContextManager[ServedModel]]
 
 
 def main() -> None:
-    """Evaluates and says where the report is."""
-    config = compose("evaluate", sys.argv[1:])
+    """Checks, then evaluates and says where the report is."""
+    dry_run, overrides = take_flag(sys.argv[1:], "--dry-run")
+    config = compose("evaluate", overrides)
+    if dry_run:
+        plan = read_plan(config)
+        _check_engine(config, plan, dry_run=True)
+        check_sandbox(config.code_agentic.sandbox.endpoint)
+        print(OmegaConf.to_yaml(config, resolve=True))
+        print(f"# {plan.size}")
+        return
     print(f"report: {asyncio.run(evaluate(config))}", flush=True)
 
 
@@ -88,14 +82,12 @@ async def evaluate(
         ModelUnavailable: When a model can't be loaded or died.
         SandboxError: When the sandbox can't be reached or too many episodes were lost to it.
     """
-    specs = read_models(config)
-    files = [Path(path) for path in config.data_files]
-    rows = draw_rows(read_rows(files, config.splits), config.max_problems, config.seed)
-    jobs = plan_jobs(rows, read_decodings(config), config.seed)
-    score = read_score(config)
+    plan = read_plan(config)
+    if open_model is None:
+        _check_engine(config, plan, dry_run=False)
     output_dir = Path(config.output_dir)
-    write_provenance(output_dir, config, files)
-    print(f"{len(rows)} problems, {len(jobs)} episodes per model, results in {output_dir}", flush=True)
+    write_provenance(output_dir, config, plan.files)
+    print(f"{plan.size}, results in {output_dir}", flush=True)
     records: dict[str, list[dict[str, Any]]] = {}
     async with open_sandbox(config) if sandbox is None else nullcontext(sandbox) as opened:
         limits = Limits(
@@ -103,25 +95,25 @@ async def evaluate(
             memory_limit_mb=config.code_agentic.sandbox.memory_limit_mb,
         )
         grader = Grader(opened, limits, cache_size=config.code_agentic.sandbox.cache_size)
-        for spec in specs:
+        for spec in plan.specs:
             records[spec.name] = await _evaluate_model(
-                config, spec, jobs, grader, score, open_model or vllm_opener(config)
+                config, spec, plan.jobs, grader, plan.score, open_model or vllm_opener(config)
             )
     result = {
         "schema": report.SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": config.report.title,
         "seed": config.seed,
-        "data": [{"path": str(file), "sha256": file_sha256(file)} for file in files],
+        "data": [{"path": str(file), "sha256": file_sha256(file)} for file in plan.files],
         "metrics": {entry.label: entry.path for entry in config.report.metrics},
-        "decodings": [asdict(decoding) for decoding in read_decodings(config)],
+        "decodings": [asdict(decoding) for decoding in plan.decodings],
         "models": [
             {
                 **asdict(spec),
                 "trajectories": trajectories_file(output_dir, spec).name,
                 "summary": summarise_model(records[spec.name], seed=config.seed),
             }
-            for spec in specs
+            for spec in plan.specs
         ],
         "comparisons": [
             {
@@ -129,11 +121,18 @@ async def evaluate(
                 "after": after.name,
                 "differences": compare_models(records[before.name], records[after.name], seed=config.seed),
             }
-            for before, after in _pairs(specs)
+            for before, after in _pairs(plan.specs)
         ],
     }
     write_json(output_dir / "evaluation.json", result)
     return report.write_report(output_dir / "evaluation.json", max_episodes=config.report.max_episodes)
+
+
+def _check_engine(config: DictConfig, plan: Plan, *, dry_run: bool) -> None:
+    """Refuses a scale that does not fit this machine where a model is loaded here, not asked for by URL."""
+    if any(spec.server_url is None for spec in plan.specs):
+        gpus = config.engine.tensor_parallel
+        check_device(config.scale.device, gpus, "engine.tensor_parallel", dry_run=dry_run)
 
 
 async def _evaluate_model(

@@ -18,7 +18,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic.evaluation_run import GREEDY, SAMPLED, Decoding, EvaluationRow, Score
+from recipe.code_agentic import value_rules
+from recipe.code_agentic.checks import check_episode, load_reward, local_model
+from recipe.code_agentic.data_checks import check_style, data_files
+from recipe.code_agentic.evaluation_run import (
+    GREEDY,
+    SAMPLED,
+    Decoding,
+    EpisodeJob,
+    EvaluationRow,
+    Score,
+    draw_rows,
+    plan_jobs,
+)
+from verl_ext.config_values import check_values
 from verl_ext.grading.problem import Problem
 from verl_ext.run_files import file_sha256
 
@@ -42,6 +55,46 @@ class ModelSpec:
     path: str
     server_url: str | None = None
     served_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An evaluation whose configuration and data have been checked.
+
+    Attributes:
+        specs: The models, in the order of the report.
+        files: The RL files.
+        decodings: How problems are decoded.
+        jobs: Every episode of one model.
+        score: The reward.
+        size: In words.
+    """
+
+    specs: list[ModelSpec]
+    files: list[Path]
+    decodings: list[Decoding]
+    jobs: list[EpisodeJob]
+    score: Score
+    size: str
+
+
+def read_plan(config: DictConfig) -> Plan:
+    """Checks and reads all that an evaluation needs but models and sandbox.
+
+    Raises:
+        ValueError: For the first mistake.
+    """
+    check_values(config, value_rules.EVALUATE)
+    specs = read_models(config)
+    decodings = read_decodings(config)
+    files = data_files(config, "data_files")
+    check_style(config, files)
+    check_episode(config)
+    score = read_score(config)
+    rows = draw_rows(read_rows(files, config.splits), config.max_problems, config.seed)
+    jobs = plan_jobs(rows, decodings, config.seed)
+    size = f"{len(rows)} problems, {len(jobs)} episodes per model"
+    return Plan(specs, files, decodings, jobs, score, size)
 
 
 def load_tokenizer(spec: ModelSpec) -> Any:
@@ -78,11 +131,8 @@ def read_models(config: DictConfig) -> list[ModelSpec]:
             raise ValueError(
                 f"models[{index}].name={spec.name}: must be unique and of letters, digits, '.', '_' and '-'"
             )
-        path = str(spec.path)
-        is_hub_name = path.count("/") == 1 and not path.startswith(("/", ".", "~", "outputs"))
-        if not is_hub_name and not (Path(path).expanduser() / "config.json").is_file():
-            raise ValueError(f"models[{index}].path={path}: no model there (config.json is missing)")
-        specs.append(replace(spec, path=path if is_hub_name else str(Path(path).expanduser())))
+        folder = local_model(str(spec.path), f"models[{index}].path")
+        specs.append(replace(spec, path=str(folder or spec.path)))
     if not specs:
         raise ValueError("models is empty: give models=[{name: base, path: FOLDER}]")
     return specs
@@ -92,16 +142,10 @@ def read_decodings(config: DictConfig) -> list[Decoding]:
     """The ways to decode.
 
     Raises:
-        ValueError: When one is unknown or a number out of range.
+        ValueError: When there is none.
     """
-    unknown = [name for name in config.decoding if name not in (GREEDY, SAMPLED)]
-    if unknown or not config.decoding:
-        raise ValueError(f"decoding={list(config.decoding)}: give greedy, sampled or both")
-    if config.num_samples < 1 or config.temperature <= 0:
-        raise ValueError(
-            f"num_samples={config.num_samples} must be at least 1 and temperature={config.temperature} "
-            "above 0"
-        )
+    if not config.decoding:
+        raise ValueError("decoding is empty: give greedy, sampled or both")
     of = {
         GREEDY: Decoding(GREEDY, 1, 0.0, 1.0, -1),
         SAMPLED: Decoding(SAMPLED, config.num_samples, config.temperature, config.top_p, config.top_k),
@@ -113,20 +157,11 @@ def read_score(config: DictConfig) -> Score:
     """The reward of the configuration, loaded and called as in training.
 
     Raises:
-        ValueError: When none is configured or it can't be loaded.
-        OSError: When its file does not exist.
+        ValueError: When it can't be loaded, or is of a kind that only training can use.
     """
-    from verl.trainer.ppo.reward import get_custom_reward_fn
-
     chosen = config.reward.custom_reward_function
     where = f"reward.custom_reward_function.path={chosen.path}, name={chosen.name}"
-    try:
-        compute_score = get_custom_reward_fn(config)
-    except (ImportError, AttributeError, RuntimeError) as error:
-        cause = error.__cause__ or error
-        raise ValueError(f"{where}: can't be loaded: {type(cause).__name__}: {cause}") from error
-    if compute_score is None:
-        raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or name a file")
+    compute_score = load_reward(config)
     if inspect.iscoroutinefunction(getattr(compute_score, "func", compute_score)):
         raise ValueError(f"{where}: must be a plain function, not async")
 
@@ -180,7 +215,7 @@ def settings_hash(config: DictConfig, spec: ModelSpec) -> str:
     assert isinstance(episode, dict)
     settings = {
         "model": _model_fingerprint(spec),
-        "data": [file_sha256(Path(path)) for path in config.data_files],
+        "data": [file_sha256(file) for file in data_files(config, "data_files")],
         "tools": file_sha256(Path(config.code_agentic.episode.tools)),
         "episode": {key: value for key, value in episode.items() if key != "tools"},
         "reward": _reward_fingerprint(config),

@@ -13,13 +13,14 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import (
-    check_files,
-    check_model_path,
+    check_device,
+    check_episode,
     check_ppo,
     check_sandbox,
-    check_scale,
-    check_style,
+    load_reward,
+    local_model,
 )
+from recipe.code_agentic.data_checks import RL_COLUMNS, check_style, check_training_data
 from verl_ext.cli import RunFailed, compose, run_main, take_flag
 from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
 from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
@@ -34,11 +35,15 @@ def main() -> None:
         # verl chooses its platform while it is imported, which composing its configs already does
         command = [sys.executable, "-m", "recipe.code_agentic.main_ppo", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | cpu_environment())
-    files = check_files(config.data.train_files, config.data.val_files)
-    check_model_path(config.actor_rollout_ref.model.path)
-    check_style(config)
-    check_scale(config)
     check_ppo(config)
+    files = check_training_data(config, RL_COLUMNS)
+    check_style(config, files)
+    local_model(config.actor_rollout_ref.model.path, "model.profile.path")
+    check_episode(config)
+    load_reward(config)
+    # With several nodes the GPUs are Ray's to find: this may be a machine that only drives.
+    num_gpus = config.scale.gpus_per_node if config.scale.nodes == 1 else 0
+    check_device(config.scale.device, num_gpus, "scale.gpus_per_node", dry_run=dry_run)
     check_sandbox(config.code_agentic.sandbox.endpoint)
     if dry_run:
         print(OmegaConf.to_yaml(config, resolve=True))
@@ -74,8 +79,8 @@ def train(config: DictConfig) -> None:
         use_critic=need_critic(config),
     )
     # Ray workers may run in another folder.
-    for key in ("output_dir", "data_dir"):
-        OmegaConf.update(config, key, str(Path(config[key]).absolute()))
+    for key in ("output_dir", "data_dir", "code_agentic.episode.tools"):
+        OmegaConf.update(config, key, str(Path(OmegaConf.select(config, key)).absolute()))
     sandbox = config.code_agentic.sandbox
     try:
         with ExitStack() as stack:

@@ -12,7 +12,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic.checks import check_files, check_model_path, check_scale, check_sft, check_style
+from recipe.code_agentic.checks import (
+    check_device,
+    check_sft,
+    local_model,
+)
+from recipe.code_agentic.data_checks import SFT_COLUMNS, check_style, check_training_data
 from verl_ext.cli import RunFailed, compose, run_main, take_flag
 from verl_ext.platform.environment import cpu_environment
 from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
@@ -25,11 +30,11 @@ def main() -> None:
     if "TORCHELASTIC_RUN_ID" in os.environ:
         train(config)
         return
-    files = check_files(config.data.train_files, config.data.val_files)
-    check_model_path(config.model.path)
-    check_style(config)
-    check_scale(config)
     check_sft(config)
+    files = check_training_data(config, SFT_COLUMNS)
+    check_style(config, files)
+    local_model(config.model.path, "model.profile.path")
+    check_device(config.scale.device, config.scale.gpus_per_node, "scale.gpus_per_node", dry_run=dry_run)
     if dry_run:
         print(OmegaConf.to_yaml(config, resolve=True))
         return
@@ -37,13 +42,15 @@ def main() -> None:
 
 
 def launch(config: DictConfig, overrides: list[str], data_files: list[Path]) -> None:
-    """Runs the training processes to their end and links the trained model.
+    """Runs this node's training processes to their end; node 0 also links the trained model.
 
     Raises:
         RunFailed: When training failed.
     """
     output_dir = Path(config.output_dir)
-    write_provenance(output_dir, config, data_files)
+    is_first_node = config.torchrun.node_rank == 0
+    if is_first_node:
+        write_provenance(output_dir, config, data_files)
     if latest := latest_checkpoint(output_dir):
         print(f"resuming SFT from step {latest[0]} ({latest[1]})", flush=True)
     environment = {
@@ -53,15 +60,27 @@ def launch(config: DictConfig, overrides: list[str], data_files: list[Path]) -> 
     }
     if config.scale.device == "cpu":
         environment |= cpu_environment()
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+    code = subprocess.run(torchrun_command(config, overrides), env=environment, check=False).returncode
+    if code != 0:
+        raise RunFailed(f"SFT ended with exit code {code}; its own message is above")
+    if is_first_node:
+        print(f"model: {link_model(output_dir, subfolder='huggingface')}", flush=True)
+
+
+def torchrun_command(config: DictConfig, overrides: list[str]) -> list[str]:
+    """The command that starts this node's training processes."""
+    rendezvous = ["--standalone"]
+    if config.scale.nodes > 1:
+        host, _, port = config.torchrun.endpoint.rpartition(":")
+        rendezvous = [
+            *(f"--nnodes={config.scale.nodes}", f"--node_rank={config.torchrun.node_rank}"),
+            *(f"--master_addr={host}", f"--master_port={port}"),
+        ]
+    return [
+        *(sys.executable, "-m", "torch.distributed.run", *rendezvous),
         f"--nproc_per_node={config.scale.gpus_per_node}",
         *("-m", "recipe.code_agentic.main_sft", *overrides),
     ]
-    code = subprocess.run(command, env=environment, check=False).returncode
-    if code != 0:
-        raise RunFailed(f"SFT ended with exit code {code}; its own message is above")
-    print(f"model: {link_model(output_dir, subfolder='huggingface')}", flush=True)
 
 
 def train(config: DictConfig) -> None:

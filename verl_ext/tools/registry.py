@@ -119,6 +119,6 @@ def _build(entry: _Entry, grader: Grader) -> Tool:
         raise ValueError(f"{entry.place}.config: unknown key {', '.join(unknown)}; known: {', '.join(known)}")
     try:
         config = config_type(**entry.config)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{entry.place}.config: {error}") from error
     return tool_class(config=config, schema=entry.schema, grader=grader)

@@ -2,79 +2,176 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from recipe.code_agentic.checks import (
-    check_files,
-    check_model_path,
+    check_device,
+    check_episode,
     check_ppo,
     check_sandbox,
-    check_scale,
     check_sft,
-    check_style,
+    load_reward,
+    local_model,
 )
+from recipe.code_agentic.main_sft import torchrun_command
 from verl_ext.cli import compose
 from verl_ext.sandbox.errors import SandboxError
 
 pytest.importorskip("verl")
 
+WEIGHTS = "reward.custom_reward_function.reward_kwargs"
+
 
 @pytest.mark.parametrize(
     ("overrides", "key"),
     [
+        (["model.profile.rl.lr=abc"], r"^model\.profile\.rl\.lr=abc must be a number above 0$"),
+        (["actor_rollout_ref.actor.optim.lr=-1"], r"^actor_rollout_ref\.actor\.optim\.lr=-1 must be"),
+        (["model.profile.rl.max_turns=0"], r"^model\.profile\.rl\.max_turns=0 must be a whole number of"),
+        (["code_agentic.episode.max_turns=0"], r"^code_agentic\.episode\.max_turns=0 must be"),
+        (["code_agentic.sandbox.max_void_share=20"], "max_void_share=20 must be a number at least 0 and at"),
+        (["model.profile.rl.total_steps=-1"], r"^model\.profile\.rl\.total_steps=-1 must be"),
+        (["trainer.total_training_steps=0"], r"^trainer\.total_training_steps=0 must be .*, or null$"),
+        (["trainer.save_freq=0"], r"^trainer\.save_freq=0 must be .*, or -1 \(never\)$"),
+        (["scale.gpus_per_node=0"], r"^scale\.gpus_per_node=0 must be"),
+        (["seed=x"], "^seed=x must be a whole number"),
         (["data.train_batch_size=30"], "data.train_batch_size=30"),
         (["actor_rollout_ref.rollout.n=1"], "actor_rollout_ref.rollout.n=1"),
         (["scale.gpus_per_node=3", "data.train_batch_size=32"], "3 training processes"),
         (["scale.max_tokens_per_gpu=100"], "scale.max_tokens_per_gpu=100"),
-        (["reward.custom_reward_function.reward_kwargs.kind=shapd"], "kind=shapd"),
         (["trainer.v1.trainer_mode=colocate_async"], "trainer_mode=sync"),
-        (["reward.custom_reward_function.reward_kwargs.debug_penalty=0.5"], "reward.debug_penalty"),
+        (["algorithm.filter_groups.enable=true"], r"^algorithm\.filter_groups\.enable=True has no effect"),
+        (["trainer.v1.sampler.sync_refill_failed_groups=true"], "sync_refill_failed_groups=True has no"),
     ],
 )
-def test_an_impossible_rl_setting_names_its_key(overrides, key):
+def test_an_rl_setting_that_can_not_work_names_its_key(overrides, key):
     with pytest.raises(ValueError, match=key):
         check_ppo(compose("ppo", overrides))
 
 
-def test_an_sft_batch_that_does_not_divide_names_its_key():
-    with pytest.raises(ValueError, match=r"data\.train_batch_size=10"):
-        check_sft(compose("sft", ["data.train_batch_size=10"]))
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (["data.train_batch_size=10"], r"data\.train_batch_size=10"),
+        (["model.profile.sft.lr=abc"], r"^model\.profile\.sft\.lr=abc must be"),
+        (
+            ["model.profile.sft.micro_batch_size_per_gpu=abc"],
+            r"^model\.profile\.sft\.micro_batch\w+=abc",
+        ),
+        (["model.profile.sft.lr_scheduler=linear"], "lr_scheduler=linear must be one of constant, cosine"),
+        (["model.profile.sft.betas=0.9"], "betas=0.9 must be a list of two numbers"),
+        (["trainer.save_freq=sometimes"], "save_freq=sometimes must be .*, or after_each_epoch$"),
+        (["scale.nodes=2"], "on every node with torchrun.endpoint=HOST:PORT .* torchrun.node_rank=0 to 1$"),
+        (["scale.nodes=2", "torchrun.endpoint=first"], "torchrun.endpoint=first: run the same command"),
+        (["torchrun.node_rank=1"], r"torchrun\.node_rank=1 must be below scale\.nodes=1"),
+    ],
+)
+def test_an_sft_setting_that_can_not_work_names_its_key(overrides, key):
+    with pytest.raises(ValueError, match=key):
+        check_sft(compose("sft", overrides))
 
 
-def test_a_gpu_scale_without_gpus_says_what_to_choose():
+@pytest.mark.parametrize("scale", ["cpu", "gpu1", "node8"])
+def test_the_defaults_pass(scale):
+    check_ppo(compose("ppo", [f"scale={scale}"]))
+    check_sft(compose("sft", [f"scale={scale}", "model=qwen2_5_0_5b"]))
+    load_reward(compose("ppo", []))
+    check_episode(compose("ppo", []))
+
+
+def test_sft_on_several_nodes_meets_at_the_first_one():
+    nodes = ["scale=cluster", "scale.nodes=4", "model=qwen2_5_7b"]
+    config = compose("sft", [*nodes, "torchrun.endpoint=node0:29500", "torchrun.node_rank=2"])
+    check_sft(config)
+    command = torchrun_command(config, ["a=1"])
+    assert command[3:] == [
+        *("--nnodes=4", "--node_rank=2", "--master_addr=node0", "--master_port=29500"),
+        *("--nproc_per_node=8", "-m", "recipe.code_agentic.main_sft", "a=1"),
+    ]
+    assert "--standalone" in torchrun_command(compose("sft", []), [])
+
+
+def test_a_gpu_scale_without_gpus_is_refused_and_a_dry_run_warns(monkeypatch, capsys):
     torch = pytest.importorskip("torch")
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(ValueError, match="scale=cpu"):
-        check_scale(compose("ppo", ["scale=gpu1"]))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ValueError, match="gpus_per_node=8, but this machine has 0 GPUs; choose scale=cpu"):
+        check_device("cuda", 8, "scale.gpus_per_node", dry_run=False)
+    check_device("cuda", 8, "scale.gpus_per_node", dry_run=True)
+    assert capsys.readouterr().err.startswith("warning: scale.gpus_per_node=8, but this machine has 0 GPUs")
+    check_device("cuda", 0, "scale.gpus_per_node", dry_run=False)  # several nodes: Ray finds them
+    check_device("cpu", 1, "scale.gpus_per_node", dry_run=False)
+    assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("path", ["outputs/no_such_model", "/no/such/model", "./none"])
-def test_a_model_folder_that_is_not_there_is_named(path):
-    with pytest.raises(ValueError, match=path):
-        check_model_path(path)
+def test_the_cpu_beside_a_gpu_is_refused(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match="CUDA_VISIBLE_DEVICES"):
+        check_device("cpu", 1, "scale.gpus_per_node", dry_run=False)
 
 
-def test_a_hub_name_is_left_to_the_hub():
-    check_model_path("Qwen/Qwen2.5-32B-Instruct")
+@pytest.mark.parametrize(
+    "path", ["outputs/none", "/no/model", "./none", "../none", "~/none", "none", "a/b/c", "runs/x"]
+)
+def test_a_model_folder_that_is_not_there_is_named(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
+    with pytest.raises(ValueError, match=rf"^model\.profile\.path={path}: no model there"):
+        local_model(path, "model.profile.path")
 
 
-def test_a_missing_data_file_says_how_to_make_it():
-    with pytest.raises(ValueError, match="preprocess"):
-        check_files("no/rl_train.parquet")
+def test_a_hub_name_is_left_to_the_hub_and_a_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert local_model("Qwen/Qwen2.5-32B-Instruct", "model.profile.path") is None
+    Path("runs/sft").mkdir(parents=True)
+    Path("runs/sft/config.json").write_text("{}")
+    assert local_model("runs/sft", "model.profile.path") == Path("runs/sft")
 
 
-def test_the_defaults_pass():
-    check_ppo(compose("ppo", []))
-    check_sft(compose("sft", []))
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([f"{WEIGHTS}.debug_penalty=abc"], rf"^{WEIGHTS}\.debug_penalty=abc must be a number at least 0$"),
+        ([f"{WEIGHTS}.kind=shapd"], "kind=shapd must be one of shaped, all_pass"),
+        ([f"{WEIGHTS}.debug_penalty=0.5"], "reward.debug_penalty"),
+        ([f"+{WEIGHTS}.bonus=1"], f"^{WEIGHTS}: .*'bonus'"),
+        ([f"~{WEIGHTS}"], rf"{WEIGHTS}\.kind=null must be"),
+        (["reward.custom_reward_function.path=none.py"], "path=none.py, name=compute_score: no such file"),
+        (["reward.custom_reward_function.path=pkg://no.such"], "can't be loaded: ModuleNotFoundError"),
+        (["reward.custom_reward_function.name=none"], "name=none: can't be loaded: AttributeError"),
+        (["reward.custom_reward_function.path=null"], "path is not set: choose reward=shaped"),
+    ],
+)
+def test_a_reward_that_can_not_work_is_named(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        load_reward(compose("ppo", overrides))
+
+
+def test_weights_are_the_own_rewards_business_only(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text("def compute_score(*given, debug_penalty, kind, **others): return (kind, debug_penalty)\n")
+    path = f"reward.custom_reward_function.path={own}"
+    config = compose("ppo", [path, f"{WEIGHTS}.debug_penalty=9", f"{WEIGHTS}.kind=mine"])
+    assert load_reward(config)("s", "", "", {}) == ("mine", 9)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("code_agentic.episode.tools=none.yaml", "tools file none.yaml: can't be read: .*No such file"),
+        ("model.profile.tools=none.yaml", "tools file .*/configs/none.yaml: can't be read"),
+        ("code_agentic.episode.texts=none.Texts", "code_agentic.episode.texts=none.Texts: can't be used"),
+        ("code_agentic.episode.texts=recipe.code_agentic.prompts.None", "can't be used: .*has no attribute"),
+    ],
+)
+def test_tools_and_texts_that_can_not_be_made_are_named(override, message):
+    with pytest.raises(ValueError, match=message):
+        check_episode(compose("ppo", [override]))
 
 
 def test_a_sandbox_that_does_not_answer_stops_the_run_before_it_starts():
     with pytest.raises(SandboxError):
         check_sandbox("http://127.0.0.1:9")
-
-
-def test_data_of_another_style_is_refused(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"config": {"style": "full"}}')
-    with pytest.raises(ValueError, match="style=full"):
-        check_style(compose("ppo", [f"data_dir={tmp_path}"]))
+    check_sandbox(None)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from recipe.code_agentic.evaluate import evaluate
+from recipe.code_agentic.evaluate import evaluate, main
 from recipe.code_agentic.evaluation_inputs import read_models, read_rows, settings_hash
 from recipe.code_agentic.evaluation_run import EvaluationRow, draw_rows, plan_jobs
 from recipe.code_agentic.prompts import build_messages
 from verl_ext.agent_loop.policy import ScriptedPolicy
 from verl_ext.agent_loop.vllm_policy import ModelUnavailable
+from verl_ext.cli import run_main
 from verl_ext.grading.problem import Case, Problem
 from verl_ext.sandbox.errors import SandboxError, SandboxUnreachable
 from verl_ext.sandbox.memory import InMemorySandbox, finished
@@ -300,8 +301,11 @@ async def test_no_more_episodes_than_asked_are_in_flight(configure, tokenizer):
         (["models=[{nam: a}]"], r"models\[0\]=.*give name and path"),
         (["data_files=[/nope.parquet]"], "nope.parquet"),
         (["splits=[held_out]"], r"no rows of \['held_out'\]; the files hold \['test'\]"),
-        (["decoding=[beam]"], "give greedy, sampled or both"),
-        (["num_samples=0"], "num_samples=0 must be at least 1"),
+        (["data_files=/nope.parquet"], "data_files: /nope.parquet: no such file; run data_preprocess"),
+        (["decoding=[beam]"], "must be a list of greedy, sampled or both"),
+        (["decoding=[]"], "decoding is empty"),
+        (["code_agentic.episode.tools=none.yaml"], "tools file none.yaml: can't be read"),
+        (["num_samples=0"], "num_samples=0 must be a whole number of at least 1"),
     ],
 )
 async def test_bad_input_is_named_before_anything_runs(configure, tokenizer, tmp_path, overrides, message):
@@ -342,6 +346,29 @@ def test_a_mistake_on_the_command_line_is_one_line_and_exit_code_2(tmp_path):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: models[0].path=/nope: no model there")
     assert "Traceback" not in done.stderr
+
+
+def test_a_dry_run_checks_everything_and_writes_nothing(tmp_path, tiny_model_dir, monkeypatch, capsys):
+    data = write_rows(tmp_path / "rl_test.parquet", [problem(number) for number in range(3)])
+    overrides = [f"models=[{{name: a, path: {tiny_model_dir}}}]", f"data_files={data}", "num_samples=2"]
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["evaluate", *overrides, f"output_dir={tmp_path}/out", *arguments])
+        with pytest.raises(SystemExit) as end:
+            run_main(main)
+        return end.value.code
+
+    assert run("--dry-run") == 0
+    printed = capsys.readouterr().out
+    assert f"output_dir: {tmp_path}/out" in printed and "3 problems, 9 episodes per model" in printed
+    assert run("--dry-run", "scale=gpu1", "engine.tensor_parallel=1000") == 0
+    assert "warning: engine.tensor_parallel=1000, but this machine has" in capsys.readouterr().err
+    assert run("scale=gpu1", "engine.tensor_parallel=1000") == 2
+    assert run("--dry-run", "code_agentic.sandbox.endpoint=http://127.0.0.1:9") == 2
+    (tmp_path / "manifest.json").write_text('{"config": {"style": "full"}}')
+    assert run("--dry-run") == 2
+    assert "was made with style=full" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.e2e
