@@ -72,6 +72,23 @@ def test_a_mistyped_key_is_refused_by_name(override):
     )
 
 
+def test_the_void_share_is_a_key_of_what_runs_episodes():
+    pytest.importorskip("verl")
+    share = "code_agentic.sandbox.max_void_share=0.1"
+    assert compose("ppo", [share]).trainer.v1.sampler.sampler_kwargs.max_void_share == 0.1
+    assert compose("evaluate", ["models=[]"]).code_agentic.sandbox.max_void_share == 0.02
+    with pytest.raises(HydraException):
+        compose("preprocess", [share])
+
+
+def test_a_tools_file_is_taken_from_configs_by_the_profile_and_from_here_by_the_episode(tmp_path):
+    pytest.importorskip("verl")
+    config = compose("ppo", ["model.profile.tools=tools/enhanced.yaml"])
+    assert config.data.tools == str(config_dir() / "tools" / "enhanced.yaml")
+    assert compose("ppo", [f"model.profile.tools={tmp_path}/t.yaml"]).data.tools == f"{tmp_path}/t.yaml"
+    assert compose("ppo", ["code_agentic.episode.tools=t.yaml"]).data.tools == "t.yaml"
+
+
 @pytest.mark.parametrize("name", ["ppo", "sft"])
 def test_a_cluster_has_as_many_nodes_as_are_given_and_not_one_by_default(name):
     pytest.importorskip("verl")
