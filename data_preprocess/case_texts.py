@@ -23,6 +23,8 @@ def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> t
         BadRow: When the lists are missing, empty, of different length or hold something else.
     """
     for name, items in (("inputs", inputs), ("outputs", outputs)):
+        if items is None:
+            raise BadRow(f"{column}.{name}", "missing: give the lists inputs and outputs, of equal length")
         if not isinstance(items, list | tuple):
             raise BadRow(f"{column}.{name}", f"must be a list, not {_kind(items)}")
     if not inputs:

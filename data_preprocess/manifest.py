@@ -22,6 +22,7 @@ def make_manifest(
     output: OutputFolder,
     splits: Mapping[str, int],
     rejects: Sequence[Reject],
+    columns_not_read: Mapping[str, int],
     verification: Mapping[str, Any] | None,
     sft: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def make_manifest(
         output: The written files.
         splits: Split -> problems.
         rejects: Rows left out.
+        columns_not_read: Column that is kept and not interpreted -> records that have it.
         verification: Result of running the references; None when not asked for.
         sft: Statistics of bugs and conversations; None when none were asked for.
     """
@@ -48,6 +50,7 @@ def make_manifest(
         "problems_by_split": dict(splits),
         "num_rejects": len(rejects),
         "rejects": [asdict(reject) for reject in rejects],
+        "columns_not_read": dict(columns_not_read),
         "verification": verification,
         "sft": sft,
         "seed": settings.seed,

@@ -43,7 +43,7 @@ from verl_ext.grading.problem import Problem
 from verl_ext.tools.registry import load_schemas, load_tools
 
 _CHUNK = 512
-_SHOWN_REJECTS = 5
+_SHOWN = 5
 
 
 def main() -> None:
@@ -66,11 +66,13 @@ async def preprocess(settings: Settings, config: object) -> None:
     with OutputFolder(settings.output_dir) as output:
         async with SandboxOnDemand(settings) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output)
-            _check_rejects(settings, rejects, problems.splits.total())
+            _check_rest(settings, rejects, problems)
             sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
         output.finish_rows()
         verification = problems.verification.to_dict() if settings.verify else None
-        manifest = make_manifest(settings, config, output, problems.splits, rejects, verification, sft)
+        manifest = make_manifest(
+            settings, config, output, problems.splits, rejects, problems.columns_not_read, verification, sft
+        )
         output.publish(manifest)
     _say(settings, manifest, time.perf_counter() - started)
 
@@ -81,15 +83,17 @@ class _Problems:
 
     Attributes:
         splits: Split -> problems.
-        to_converse: ``train`` and ``val`` -> problems with a reference, kept only for conversations that are
-            asked for (those of ``val`` are also shown programs of ``train``).
+        to_converse: ``train`` and ``val`` -> problems with a reference that is not known to fail, kept only
+            for conversations that are asked for (those of ``val`` are also shown programs of ``train``).
         without_reference: Problems of those splits that have none.
+        columns_not_read: Column -> records that have it and whose reader does not know it.
         verification: What became of the references.
     """
 
     splits: Counter[str] = field(default_factory=Counter)
     to_converse: dict[str, list[Problem]] = field(default_factory=lambda: {TRAIN: [], VAL: []})
     without_reference: int = 0
+    columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
 
 
@@ -110,6 +114,7 @@ async def _write_rl(
                 grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
             )
         for split, problem in chunk:
+            problems.columns_not_read.update(problem.extra.keys())
             if settings.drop_unverified and problem.query_id in failed:
                 continue
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
@@ -118,7 +123,7 @@ async def _write_rl(
             if split in problems.to_converse:
                 if problem.reference is None:
                     problems.without_reference += 1
-                elif kept[split]:
+                elif kept[split] and problem.query_id not in failed:
                     problems.to_converse[split].append(problem)
     problems.verification.finish()
     return problems
@@ -171,10 +176,13 @@ def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitPro
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
 
 
-def _check_rejects(settings: Settings, rejects: list[Reject], num_problems: int) -> None:
+def _check_rest(settings: Settings, rejects: list[Reject], problems: _Problems) -> None:
+    """Refuses to go on with nothing, or with less than everything where that is asked for."""
     first = f"; the first: {rejects[0]}" if rejects else ""
-    if not num_problems:
-        raise ValueError(f"no problem is left, {len(rejects)} rows were rejected{first}")
+    failures = problems.verification.failures
+    if not problems.splits.total():
+        failing = f" and {len(failures)} references failed: {_named(failures)}" if failures else ""
+        raise ValueError(f"no problem is left, {len(rejects)} rows were rejected{first}{failing}")
     if settings.strict and rejects:
         raise ValueError(f"strict=true and {len(rejects)} rows were rejected{first}")
 
@@ -190,13 +198,37 @@ def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
             f"references that pass all their cases: {verification['passed']} of {verification['references']} "
             f"({verification['share']:.1%})"
         )
+    if verification and verification["failures"]:
+        what = "left out" if settings.drop_unverified else "no conversations about"
+        print(f"  {what}: {_named(verification['failures'])}")
     if manifest["num_rejects"]:
         print(f"rejected rows: {manifest['num_rejects']} (all of them in {settings.output_dir / MANIFEST})")
-        for reject in manifest["rejects"][:_SHOWN_REJECTS]:
+        for reject in manifest["rejects"][:_SHOWN]:
             print(f"  {Reject(**reject)}")
+    if manifest["columns_not_read"]:
+        print(f"note: columns that are kept and not read: {', '.join(manifest['columns_not_read'])}")
     for name, entry in manifest["files"].items():
         if not entry["rows"]:
-            print(f"note: {name} has no rows")
+            print(f"note: {name} has no rows: {_why_empty(settings, manifest, name)}")
+
+
+def _named(failures: Sequence[Mapping[str, Any]]) -> str:
+    """The first failing references and how they fail."""
+    shown = ", ".join(f"{failure['query_id']} ({failure['verdict']})" for failure in failures[:_SHOWN])
+    more = len(failures) - _SHOWN
+    return f"{shown} and {more} more, all of them in {MANIFEST}" if more > 0 else shown
+
+
+def _why_empty(settings: Settings, manifest: Mapping[str, Any], file_name: str) -> str:
+    kind, split = file_name.removesuffix(".parquet").split("_")
+    problems = manifest["problems_by_split"]
+    if kind == "rl" or not problems.get(split):
+        return f"of {sum(problems.values())} problems none is in its split (splits.*)"
+    asked, key = {
+        TRAIN: (settings.num_conversations, "sft.num_conversations"),
+        VAL: (settings.num_val_conversations, "sft.num_val_conversations"),
+    }[split]
+    return "no problem of the split has a reference that passes" if asked else f"{key}=0"
 
 
 if __name__ == "__main__":

@@ -73,7 +73,6 @@ def user(tmp_path_factory: pytest.TempPathFactory, sandbox_endpoint: str) -> Pat
         "splits.test_share=0.2",
         "sft.num_conversations=24",
         "sft.num_val_conversations=2",
-        "drop_unverified=true",
     )
     assert _command(arguments, folder / "data", sandbox_endpoint) == 0
     return folder / "data"
@@ -198,6 +197,7 @@ def test_the_manifest_names_rejects_failing_references_and_hashes(user: Path) ->
     (failure,) = verification["failures"]
     assert failure["query_id"] == "wrong" and failure["verdict"] == "wrong_answer"
     assert "wrong" not in _problems(user)
+    assert manifest["columns_not_read"] == {"origin": 9}
     assert [len(entry["sha256"]) for entry in manifest["inputs"]] == [64]
     assert (
         manifest["seed"] == 0 and manifest["config"]["format"] == "user" and manifest["packages"]["pyarrow"]
@@ -282,6 +282,69 @@ def test_a_users_mistake_is_one_line_exit_code_2_and_no_output(
     assert printed.startswith("error: ") and printed.count("\n") == 1, printed
     assert said in printed
     assert not Path("out").exists() and not Path("out.partial").exists()
+
+
+def test_a_failing_reference_is_named_and_teaches_nothing_even_where_its_problem_is_kept(
+    tmp_path: Path,
+    sandbox_endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # It passes the public cases and not the hidden one.
+    wrong = "n = int(input())\nprint(n + 3 if n < 100 else 0)"
+    path = records(make_record("right"), *(make_record(f"wrong {n}", reference=wrong) for n in range(7)))
+    arguments = ("data=user", f"input={path}", "splits.val_share=0", "splits.test_share=0")
+    small = (*arguments, "sft.num_conversations=8", "sft.num_val_conversations=0")
+    assert _command((*small, "drop_unverified=false"), tmp_path / "kept", sandbox_endpoint) == 0
+    printed = capsys.readouterr().out
+    assert "references that pass all their cases: 1 of 8 (12.5%)" in printed
+    assert "  no conversations about: wrong 0 (wrong_answer), wrong 1 (wrong_answer)" in printed
+    assert "and 2 more, all of them in manifest.json" in printed
+    assert len(_problems(tmp_path / "kept")) == 8
+    assert {row["query_id"] for row in _rows(tmp_path / "kept", "sft_train")} == {"right"}
+    assert _command(small, tmp_path / "dropped", sandbox_endpoint) == 0
+    assert "  left out: wrong 0 (wrong_answer)" in capsys.readouterr().out
+    assert set(_problems(tmp_path / "dropped")) == {"right"}
+    path.write_text(path.read_text().partition("\n")[2])
+    assert _command(small, tmp_path / "none", sandbox_endpoint) == 2
+    assert (
+        "no problem is left, 0 rows were rejected and 7 references failed: wrong 0" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["sft.num_conversations=0"], "sft_train.parquet has no rows: sft.num_conversations=0"),
+        (
+            ["input=none_has.jsonl"],
+            "sft_train.parquet has no rows: no problem of the split has a reference",
+        ),
+        (["splits.val_share=0"], "rl_val.parquet has no rows: of 6 problems none is in its split (splits.*)"),
+        (
+            ["splits.val_share=0"],
+            "sft_val.parquet has no rows: of 6 problems none is in its split (splits.*)",
+        ),
+        ([], "columns that are kept and not read: origin"),
+    ],
+)
+def test_a_note_says_why(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox_endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    why: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    records(*(make_record(f"p{n}", reference=None) for n in range(6)), name="none_has.jsonl")
+    records(*(make_record(f"p{n}") for n in range(6)))
+    small = ("data=user", "input=records.jsonl", "sft.num_conversations=2", "sft.num_val_conversations=1")
+    assert _command((*small, *arguments), tmp_path / "out", sandbox_endpoint) == 0
+    assert f"note: {why}" in capsys.readouterr().out
 
 
 NOBODY = "code_agentic.sandbox.endpoint=http://127.0.0.1:9"

@@ -97,7 +97,7 @@ def test_cases_of_every_shape_are_read(
         ({"reference": ["print()"]}, "reference", "must be text"),
         ({"input_output": "{'inputs'"}, "input_output", "broken JSON"),
         ({"input_output": [1]}, "input_output", "must be an object"),
-        ({"input_output": {}}, "input_output.inputs", "must be a list"),
+        ({"input_output": {}}, "input_output.inputs", "missing: give the lists inputs and outputs"),
         ({"input_output": _tests(inputs=[], outputs=[])}, "input_output.inputs", "no tests"),
         ({"input_output": _tests(outputs=["3"])}, "input_output.outputs", "1 outputs for 2 inputs"),
         ({"input_output": _tests(outputs=["3", "4", "5"])}, "input_output.outputs", "3 outputs for 2 inputs"),
