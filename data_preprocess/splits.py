@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from random import Random
 
 from data_preprocess.settings import ProblemSetSettings, SplitSettings
@@ -79,7 +80,7 @@ def chunks(items: Iterable[Problem], size: int) -> Iterator[list[Problem]]:
 def _wanted(template: ProblemTemplate, settings: ProblemSetSettings) -> bool:
     return (
         (settings.difficulties is None or template.difficulty in settings.difficulties)
-        and (settings.families is None or template.family in settings.families)
+        and (settings.families is None or any(fnmatchcase(template.family, f) for f in settings.families))
         and (settings.max_reference_chars is None or len(template.reference) <= settings.max_reference_chars)
     )
 

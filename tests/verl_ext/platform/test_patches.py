@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from verl_ext.platform.patches import (
+    patch_log_probs,
     patch_process_group,
     patch_value_model_loader,
     vllm_version_from_cpu_build,
@@ -113,3 +114,16 @@ def test_a_critic_loads_with_the_attention_of_its_config(tmp_path: Any) -> None:
 
     assert critic.score.out_features == 1
     assert critic.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("shape", [(7,), (2, 5)])
+def test_log_probs_of_all_tokens_at_once_are_verls(shape: tuple[int, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    verls = pytest.importorskip("verl.utils.torch_functional")
+    patched = SimpleNamespace(F=torch.nn.functional)
+    patch_log_probs(patched)  # type: ignore[arg-type]
+    logits = torch.randn(*shape, 11, requires_grad=True)
+    labels = torch.randint(0, 11, shape)
+    answers = [module.logprobs_from_logits_v2(logits, labels) for module in (patched, verls)]
+    torch.testing.assert_close(*answers)
+    torch.testing.assert_close(*(torch.autograd.grad(answer.sum(), logits)[0] for answer in answers))
