@@ -87,7 +87,8 @@ _N, _FEW, _FIVE = number(1, 99), numbers(1, 30), word(5, 5)
 _K, _SMALL = range(2, 41), range(2, 5)
 # fmt: off
 _VALUES = (
-    _Value("plus", "n", "n plus $k", "n+$k", False, _N, [("4", "11"), ("9", "16")], {"k": starting(7, _K)}),
+    _Value("plus", "n", "n plus $k", "n+$k", False, _N, [("4", "11"), ("9", "16")],
+           {"k": starting(7, _K)}),
     _Value("minus", "n", "n minus $k", "n-$k", False, _N, [("9", "2"), ("3", "-4")], {"k": starting(7, _K)}),
     _Value("times", "n", "n times $k", "n*$k", False, _N, [("4", "28"), ("11", "77")], {"k": starting(7, _K)}),
     _Value("from", "n", "$k minus n", "$k-n", False, _N, [("4", "3"), ("9", "-2")], {"k": starting(7, _K)}),
