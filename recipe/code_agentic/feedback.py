@@ -280,8 +280,8 @@ _REFUSALS: dict[str, tuple[str, str]] = {
 }
 _NOTES: dict[str, tuple[str, str]] = {
     "timeout": (
-        "Note: timeout must be a number of seconds up to {limit}; {used} was used.",
-        "timeout {limit}",
+        "Note: timeout must be a number of seconds above 0 and up to {limit}; {used} seconds were used.",
+        "timeout above 0, up to {limit}",
     ),
     "timeout_cut": (
         "Note: {limit} seconds were used as timeout: that is the limit of this problem.",

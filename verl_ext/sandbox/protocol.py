@@ -80,7 +80,8 @@ class RunResult:
         compile: The compile stage; None for languages without one.
         run: The run stage; None when compilation failed.
         files: Relative path -> content of the requested ``fetch_files`` that exist.
-        files_left_out: Relative path -> why one that exists is not in ``files`` (its size or kind).
+        files_left_out: Relative path -> why a requested one is not in ``files``: missing, too large, not
+            a regular file.
     """
 
     compile: StageResult | None

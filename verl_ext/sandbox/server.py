@@ -38,9 +38,9 @@ _MISSING = web.AppKey("missing", list)
 
 async def _run_code(request: web.Request) -> web.Response:
     try:
-        run_request = wire.request_from_json(json.loads(await request.read()), LANGUAGES)
-    except (ValueError, RecursionError) as error:
-        return web.json_response({"detail": f"{error}"}, status=422)
+        run_request = wire.request_from_json(_parsed(await request.read()), LANGUAGES)
+    except ValueError as error:
+        return web.json_response({"detail": str(error)}, status=422)
     try:
         result = await request.app[_POOL].run(run_request)
     except SandboxOverloaded as error:
@@ -51,6 +51,13 @@ async def _run_code(request: web.Request) -> web.Response:
         _log.warning("run failed on our side: %s", error)
         return web.json_response(wire.failure_to_json(str(error)))
     return web.json_response(wire.result_to_json(result))
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the body is not JSON: {error}") from error
 
 
 async def _ping(_: web.Request) -> web.Response:

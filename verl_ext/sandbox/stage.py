@@ -66,7 +66,7 @@ class StageOutcome:
         stderr: Likewise.
         output_truncated: Whether something was not kept.
         files: The fetched files.
-        files_left_out: Path -> why a file that exists was not fetched.
+        files_left_out: Path -> why a file was not fetched.
     """
 
     return_code: int
@@ -92,7 +92,7 @@ def fetch_files(
         cap_bytes: Most that is read in all; files that do not fit are left out.
 
     Returns:
-        Content by path, and the reason by path for what exists and is left out.
+        Content by path, and the reason by path for what is left out; every path is in one of the two.
     """
     channel.setblocking(False)
     _, fds, _, _ = socket.recv_fds(channel, 16, 1)
@@ -105,7 +105,7 @@ def fetch_files(
                 files[path] = _read_regular(fds[0], path, cap_left)
                 cap_left -= len(files[path])
             except FileNotFoundError:
-                continue
+                left_out[path] = "no such file"
             except _TooLarge as error:
                 left_out[path] = f"{error} bytes, and at most {cap_bytes} bytes are sent in all"
             except OSError:

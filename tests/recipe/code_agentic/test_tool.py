@@ -128,7 +128,7 @@ async def test_an_absurd_timeout_is_replaced_and_said_so(
     answer = await make_tool(grader).call({"code": RIGHT, "timeout": timeout}, episode)
     assert answer.ran and "2 of 2 cases passed" in answer.text
     # The limit of the problem (the grader's default here) is what was really used.
-    assert "timeout must be a number of seconds up to 30; 0.5 was used" in answer.text
+    assert "timeout must be a number of seconds above 0 and up to 30; 0.5 seconds were used" in answer.text
 
 
 async def test_the_timeout_asked_for_is_used(grader: Grader, episode: Episode) -> None:

@@ -169,6 +169,7 @@ async def test_files_go_in_and_come_back(sandbox: HttpSandbox) -> None:
     )
     result = await sandbox.run(request)
     assert result.files == {"out.bin": b"\xff\x01\x00", "in/data.bin": b"\x00\x01\xff"}
+    assert result.files_left_out == {"missing": "no such file"}
 
 
 async def test_files_are_fetched_after_a_time_limit_too(sandbox: HttpSandbox) -> None:
@@ -195,7 +196,10 @@ async def test_a_file_that_does_not_fit_into_the_reply_is_named_and_the_next_one
     code = "open('big', 'wb').truncate((64 << 20) + 1)\nopen('small', 'w').write('yes')"
     result = await sandbox.run(RunRequest(code=code, fetch_files=("big", "missing", "small")))
     assert result.files == {"small": b"yes"}
-    assert result.files_left_out == {"big": "67108865 bytes, and at most 67108864 bytes are sent in all"}
+    assert result.files_left_out == {
+        "big": "67108865 bytes, and at most 67108864 bytes are sent in all",
+        "missing": "no such file",
+    }
 
 
 async def test_the_order_of_a_set_is_the_same_in_every_run_and_server(sandbox: HttpSandbox) -> None:
