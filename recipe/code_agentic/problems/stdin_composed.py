@@ -89,8 +89,10 @@ _K, _SMALL = range(2, 41), range(2, 5)
 _VALUES = (
     _Value("plus", "n", "n plus $k", "n+$k", False, _N, [("4", "11"), ("9", "16")],
            {"k": starting(7, _K)}),
-    _Value("minus", "n", "n minus $k", "n-$k", False, _N, [("9", "2"), ("3", "-4")], {"k": starting(7, _K)}),
-    _Value("times", "n", "n times $k", "n*$k", False, _N, [("4", "28"), ("11", "77")], {"k": starting(7, _K)}),
+    _Value("minus", "n", "n minus $k", "n-$k", False, _N, [("9", "2"), ("3", "-4")],
+           {"k": starting(7, _K)}),
+    _Value("times", "n", "n times $k", "n*$k", False, _N, [("4", "28"), ("11", "77")],
+           {"k": starting(7, _K)}),
     _Value("from", "n", "$k minus n", "$k-n", False, _N, [("4", "3"), ("9", "-2")], {"k": starting(7, _K)}),
     _Value("down", "n", "n divided by $k", "n//$k", False, _N, [("20", "2"), ("6", "0")],
            {"k": starting(7, _K)}),
