@@ -64,7 +64,7 @@ _ROW_GROUP_CHARS = 64 << 20
 
 
 def rl_row(problem: Problem, split: str, index: int, style: str) -> dict[str, Any]:
-    """verl's row of one problem; prompt and problem are JSON text (VERL_NOTES 13)."""
+    """verl's row of one problem; prompt and problem are JSON text, which no parquet struct null-fills."""
     return {
         "data_source": problem.source,
         "prompt": json.dumps(build_messages(problem, style), ensure_ascii=False),

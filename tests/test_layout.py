@@ -82,6 +82,11 @@ def test_modules_stay_readable_in_length(path):
     assert len(path.read_text().splitlines()) <= 500
 
 
+@pytest.mark.parametrize("path", python_files("verl_ext", "recipe", "data_preprocess"), ids=str)
+def test_sources_point_at_no_notes_outside_the_repository(path):
+    assert "VERL_NOTES" not in path.read_text()
+
+
 @pytest.mark.parametrize("path", python_files("verl_ext", "recipe"), ids=str)
 def test_library_code_defines_nothing_pytest_would_collect(path):
     names = [node.name for node in ast.parse(path.read_text()).body if hasattr(node, "name")]

@@ -4,7 +4,7 @@ A conversation is tokenised piece by piece at the boundaries that generation has
 generation header, each model turn up to and including its stop token, and what the template puts between
 that stop token and the next turn. So SFT trains on exactly the token sequence that a rollout would produce,
 and the loss mask is the set of model pieces. Rendering messages one at a time or re-tokenising a whole
-conversation gives other ids at the joints (VERL_NOTES 12).
+conversation gives other ids at the joints.
 """
 
 from __future__ import annotations

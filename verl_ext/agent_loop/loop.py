@@ -3,7 +3,7 @@
 The loop is the same in training and evaluation; only the ``Policy`` differs. What it guarantees:
 
 - the mask is 1 on exactly the tokens the policy sampled, and those tokens are passed on unchanged;
-- the episode ends on a model token (GAE drops a reward that sits on a masked one, VERL_NOTES 9);
+- the episode ends on a model token (GAE drops a reward that sits on a masked one);
 - malformed, unknown and surplus calls are answered and counted, never dropped;
 - a failure of our side voids the episode instead of scoring it (promise 1).
 """

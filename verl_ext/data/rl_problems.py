@@ -1,7 +1,8 @@
 """RL rows for verl: verl's own dataset, with the prompt stored as a JSON string.
 
-Set by ``data.custom_cls``. A JSON string keeps messages as they were written; parquet structs would null-fill
-missing keys (VERL_NOTES 13). Prompts are measured as the agent loop will build them, tools included.
+Set by ``data.custom_cls``. A JSON string keeps messages as they were written; in a parquet struct every
+message would have every key, null where it was missing. Prompts are measured as the agent loop will build
+them, tools included.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """SFT rows for verl's SFT trainer: conversations with the loss on exactly the model's tokens.
 
-Set by ``data.custom_cls``. Messages and tools are JSON strings in the parquet file, because parquet structs
-null-fill missing keys (VERL_NOTES 13), and are tokenised piece by piece by ``ChatFormat``, because verl's own
-class renders each message alone, which is wrong for several chat templates (VERL_NOTES 12).
+Set by ``data.custom_cls``. Messages and tools are JSON strings in the parquet file, because in a parquet
+struct every message would have every key, null where it was missing. They are tokenised piece by piece by
+``ChatFormat``, because verl's own class renders each message alone and expects the whole conversation to
+render the same, which several chat templates (Qwen3's, Phi's) break.
 """
 
 from __future__ import annotations
