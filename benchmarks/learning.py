@@ -3,8 +3,9 @@
     for seed in 0 1 2; do bash scripts/quickstart.sh outputs/results/$seed $seed; done
     python benchmarks/learning.py outputs/results/*/evaluation/evaluation.json
 
-Each cell is the mean over seeds with its 95 % interval (Student's t over seeds: the seed moves data, weights
-and sampling), then the seeds' own values.
+Each cell is the mean over seeds with its 95 % interval (Student's t over seeds: the seed moves data, held-out
+families, weights and sampling), then the seeds' own values; the last column is the last model minus the one
+before it, seed by seed. Below the table: how well the sampled and the trained policy agreed in every RL step.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ ROWS = (
     ("held-out families, greedy, within 3", "greedy", "held_out_families", "all", "solved_within_3"),
     ("error recovery, held-out parameters, sampled", "sampled", "test", "all", "error_recovery"),
 )
+AGREEMENT = "training/rollout_actor_probs_pearson_corr"
 # two-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom
 STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
@@ -56,18 +58,36 @@ def cell(values: Sequence[float | None]) -> str:
     return f"{mean:.1f} ± {half:.1f} ({each})"
 
 
+def difference(after: float | None, before: float | None) -> float | None:
+    """Points gained; None where either rate applies to no episode."""
+    return None if after is None or before is None else after - before
+
+
+def agreement(evaluation: Path) -> list[float]:
+    """Correlation of sampled and trained token probabilities, one for each RL step of the run."""
+    lines = (
+        line
+        for file in sorted(evaluation.parents[1].glob("rl/metrics/*.jsonl"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+    )
+    return [data[AGREEMENT] for data in (json.loads(line)["data"] for line in lines) if AGREEMENT in data]
+
+
 def main(paths: Sequence[str]) -> None:
     """Prints the table of the given evaluation files, one per seed."""
     evaluations = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     names = [model["name"] for model in evaluations[0]["models"]]
-    print(f"| %, mean of {len(evaluations)} seeds | {' | '.join(names)} |")
-    print(f"|---|{'---|' * len(names)}")
+    print(f"| %, mean of {len(evaluations)} seeds | {' | '.join([*names, f'{names[-1]} - {names[-2]}'])} |")
+    print(f"|---|{'---|' * (len(names) + 1)}")
     for title, *key in ROWS:
-        cells = [
-            cell([rate(evaluation["models"][index]["summary"], *key) for evaluation in evaluations])
+        rates = [
+            [rate(evaluation["models"][index]["summary"], *key) for evaluation in evaluations]
             for index in range(len(names))
         ]
-        print(f"| {title} | {' | '.join(cells)} |")
+        gained = [difference(after, before) for before, after in zip(*rates[-2:], strict=True)]
+        print(f"| {title} | {' | '.join(map(cell, [*rates, gained]))} |")
+    steps = [correlation for path in paths for correlation in agreement(Path(path))]
+    print(f"\nlowest {AGREEMENT} of {len(steps)} RL steps: {min(steps, default=math.nan):.7f}")
 
 
 if __name__ == "__main__":
