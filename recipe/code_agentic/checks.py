@@ -41,6 +41,12 @@ def check_ppo(config: DictConfig) -> None:
             f"trainer.v1.trainer_mode={mode} samples from half-loaded weights on the CPU; "
             "use trainer_mode=sync"
         )
+    if config.scale.nodes > 1 and config.code_agentic.sandbox.endpoint is None:
+        raise ValueError(
+            f"scale.nodes={config.scale.nodes}: the embedded sandbox serves this machine only; start "
+            "scripts/serve_sandbox.sh --host where every node reaches it, and give "
+            "code_agentic.sandbox.endpoint=URL"
+        )
     for key, enabled in (
         ("algorithm.filter_groups.enable", config.algorithm.filter_groups.enable),
         ("trainer.v1.sampler.sync_refill_failed_groups", config.trainer.v1.sampler.sync_refill_failed_groups),

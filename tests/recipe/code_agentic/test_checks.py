@@ -42,6 +42,10 @@ WEIGHTS = "reward.custom_reward_function.reward_kwargs"
         (["scale.gpus_per_node=3", "data.train_batch_size=32"], "3 training processes"),
         (["scale.max_tokens_per_gpu=100"], "scale.max_tokens_per_gpu=100"),
         (["trainer.v1.trainer_mode=colocate_async"], "trainer_mode=sync"),
+        (
+            ["scale.nodes=2"],
+            "the embedded sandbox serves this machine only; .*endpoint=URL$",
+        ),
         (["algorithm.filter_groups.enable=true"], r"^algorithm\.filter_groups\.enable=True has no effect"),
         (["trainer.v1.sampler.sync_refill_failed_groups=true"], "sync_refill_failed_groups=True has no"),
     ],
