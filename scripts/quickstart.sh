@@ -47,7 +47,7 @@ stage "evaluation of base, SFT and RL on held-out problems" "$out/evaluation/eva
     "$python" -m recipe.code_agentic.evaluate scale=cpu model=tiny data_dir="$out/data" \
     "models=[{name: base, path: $out/base}, {name: sft, path: $out/sft/model}, {name: rl, path: $out/rl/model}]" \
     "report.metrics=[{label: SFT, path: $out/sft/metrics}, {label: RL, path: $out/rl/metrics}]" \
-    max_problems=100 num_samples=1 output_dir="$out/evaluation" seed="$seed"
+    max_problems=80 num_samples=1 output_dir="$out/evaluation" seed="$seed"
 stage_number=5
 echo "[6/6] results after $(($(date +%s) - started)) s"
 "$python" -m recipe.code_agentic.report --summary "$out/evaluation/evaluation.json"
