@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from recipe.code_agentic.problems.generate import MIN_CASES, generate_problems
 from verl_ext.grading.problem import Problem
 
@@ -54,6 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--num-public", type=int, default=2, help="how many of them the tool may show")
     parser.add_argument("--output", type=Path, required=True, help="file to write, JSON lines")
     options = parser.parse_args(arguments)
+    if options.output.is_dir():
+        return _refuse(f"--output {options.output} is a folder: name the file to write")
+    if options.num is not None and options.num < 1:
+        return _refuse(f"--num {options.num}: must be at least 1")
     problems = generate_problems(
         options.num, seed=options.seed, num_cases=options.num_cases, num_public=options.num_public
     )
@@ -61,16 +67,20 @@ def main(arguments: list[str] | None = None) -> int:
     count = 0
     try:
         with partial.open("w", encoding="utf-8") as lines:
-            for problem in problems:
+            for problem in tqdm(problems, total=options.num, unit="problem", disable=None):
                 lines.write(json.dumps(user_record(problem), ensure_ascii=False) + "\n")
                 count += 1
         partial.replace(options.output)
     except (OSError, ValueError) as error:
         partial.unlink(missing_ok=True)
-        print(f"{options.output}: {error}", file=sys.stderr)
-        return 2
+        return _refuse(f"{options.output}: {error}")
     print(f"{count} problems written to {options.output}")
     return 0
+
+
+def _refuse(line: str) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -34,11 +34,15 @@ def test_a_record_holds_the_cases_of_its_problem_public_ones_first() -> None:
         assert [case.public for case in problem.cases].index(False) == record["num_public"]
 
 
-@pytest.mark.parametrize("arguments", [["--num-cases", "3"], ["--num-public", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--num-cases", "3"], ["--num-public", "0"], ["--num", "0"], ["--num", "-2"], ["--output", "{folder}"]],
+)
 def test_impossible_numbers_end_with_one_line_and_no_file(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--num", "2", "--output", str(tmp_path / "out.jsonl"), *arguments]) == 2
+    given = [argument.format(folder=tmp_path) for argument in arguments]
+    assert main(["--num", "2", "--output", str(tmp_path / "out.jsonl"), *given]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
