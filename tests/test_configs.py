@@ -39,6 +39,11 @@ def test_every_config_composes_and_resolves(name, overrides):
     OmegaConf.resolve(compose(name, overrides))
 
 
+def test_a_run_on_the_cpu_never_joins_another_ray_of_the_machine():
+    pytest.importorskip("verl")
+    assert compose("ppo", ["scale=cpu"]).ray_kwargs.ray_init.address == "local"
+
+
 def test_the_remote_sandbox_takes_the_endpoint_of_the_environment(monkeypatch):
     pytest.importorskip("verl")
     monkeypatch.setenv("SANDBOX_FUSION_ENDPOINT", "http://sandbox:8080")
