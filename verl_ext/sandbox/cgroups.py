@@ -53,10 +53,11 @@ class Group:
 
     Attributes:
         procs_fd: Where the run's first process enters, by ``join``.
-        pause_s: Seconds between looks at it: none is needed, the kernel acts by itself.
+        pause_s: Seconds between looks at it. The kernel keeps the bound by itself, but in version 1 it ends
+            one process at a time, and a run that is over its limit is to end as a whole.
     """
 
-    pause_s = float("inf")
+    pause_s = 0.2
 
     def __init__(self, home_fd: int, name: str) -> None:
         with contextlib.suppress(FileExistsError):  # of a fork server that was killed
