@@ -1,7 +1,7 @@
 """Runs many random programs on the embedded sandbox and looks for anything wrong, lost or left behind.
 
-``python benchmarks/sandbox_soak.py --runs 100000``. Every program's outcome is known beforehand. Exit code 1 and
-the faults by name when a verdict was wrong, when a process, mount, descriptor, file or control group leaked, or
+``python benchmarks/sandbox_soak.py --runs 100000``. Every program's outcome is known beforehand. Exit code 1
+and the faults by name when a verdict was wrong, when a process, mount, descriptor, file or group leaked, or
 when memory grew; else 0.
 """
 
@@ -82,6 +82,15 @@ try:
     for n in range(1000): open(str(n), "wb", 0).write(b"x" * (1 << 20))
 except OSError: print("full", int(input()))
 """
+_FAMILY = """
+import os, time
+for _ in range(14):
+    if os.fork() == 0:
+        block = b"x" * (30 << 20)
+        time.sleep(10)
+        os._exit(0)
+time.sleep(10)
+"""
 _THREADS = """
 import threading
 seen = []
@@ -101,10 +110,11 @@ _PROGRAMS = (
     _Program("loop", "while True: pass", _timed_out, cpu_limit_s=0.05),
     _Program("sleep", "import time; time.sleep(60)", _timed_out, run_timeout_s=0.1),
     _Program("daemons", _FORKS, _printed(lambda n: f"{n}\n")),
-    _Program("bomb", _BOMB, _timed_out, weight=0.02, run_timeout_s=0.2),
-    _Program("flood", "while True: print('x' * 100_000)", lambda s, n: s.output_truncated, weight=0.05),
+    _Program("bomb", _BOMB, _timed_out, weight=0.05, run_timeout_s=0.2),
+    _Program("flood", "while True: print('x' * 100_000)", lambda s, n: s.output_truncated, weight=0.1),
     _Program("memory", "x = bytearray(1 << 30)", lambda s, n: s.memory_exceeded),
-    _Program("disk", _FILL, _printed(lambda n: f"full {n}\n"), weight=0.05),
+    _Program("family", _FAMILY, lambda s, n: s.memory_exceeded, weight=0.05),
+    _Program("disk", _FILL, _printed(lambda n: f"full {n}\n"), weight=0.2),
     _Program("threads", _THREADS, _printed(lambda n: f"{n + 28}\n")),
 )
 
@@ -156,8 +166,7 @@ async def _soak(endpoint: str, pid: int, arguments: argparse.Namespace) -> list[
     counts: Counter[str] = Counter()
     errors: Counter[str] = Counter()
 
-    async def one(client: HttpSandbox) -> None:
-        program = rng.choices(_PROGRAMS, [p.weight for p in _PROGRAMS])[0]
+    async def one(client: HttpSandbox, program: _Program) -> None:
         number = rng.randrange(1_000_000)
         counts[program.name] += 1
         request = RunRequest(
@@ -182,12 +191,14 @@ async def _soak(endpoint: str, pid: int, arguments: argparse.Namespace) -> list[
 
         async def lane() -> None:
             for _ in left:
-                await one(client)
+                await one(client, rng.choices(_PROGRAMS, [program.weight for program in _PROGRAMS])[0])
 
         await asyncio.gather(*(lane() for _ in range(arguments.clients)))
 
     async with HttpSandbox(endpoint, max_concurrency=arguments.clients, request_margin_s=300) as client:
         groups = await _groups_folder(endpoint)
+        for program in _PROGRAMS:
+            await one(client, program)
         await many(client, min(_WARM_UP_RUNS, arguments.runs))
         before = await _settled(pid, groups)
         started = time.monotonic()
