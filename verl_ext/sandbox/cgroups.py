@@ -52,11 +52,13 @@ class Group:
     """One group, for one run at a time.
 
     Attributes:
+        reason: What a run is stopped for.
         procs_fd: Where the run's first process enters, by ``join``.
         pause_s: Seconds between looks at it. The kernel keeps the bound by itself, but in version 1 it ends
             one process at a time, and a run that is over its limit is to end as a whole.
     """
 
+    reason = "memory"
     pause_s = 0.2
 
     def __init__(self, home_fd: int, name: str) -> None:

@@ -6,7 +6,8 @@ and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; 
 socket and ends when that closes.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
-directory): ``{"id", "uid", "limits"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or ``Report``.
+directory): ``{"id", "uid", "limits", "work_dir"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or
+the report of a run.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.cgroups import Group, GroupPool
+from verl_ext.sandbox.disk_watch import DiskWatch
 from verl_ext.sandbox.limits import MIB, StageLimits, apply_rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
 
@@ -51,13 +54,13 @@ class _Run:
         run_id: int,
         limits: StageLimits,
         confined: confinement.Run,
-        memory: Group | MemoryWatch,
+        guards: Sequence[Group | MemoryWatch | DiskWatch],
         payload_fd: int,
     ) -> None:
         self.run_id = run_id
         self.limits = limits
         self.confined = confined
-        self.memory = memory
+        self.guards = guards
         self.payload_fd = payload_fd
         self.start = time.monotonic()
         self.next_check = self.start + self._pause(0.0)
@@ -67,13 +70,14 @@ class _Run:
 
     def _pause(self, cpu_used_s: float) -> float:
         """Seconds until the next look at the clocks; CPU time is approached by halves."""
-        pause = min(self.limits.wall_s - (time.monotonic() - self.start), self.memory.pause_s)
+        wall_left = self.limits.wall_s - (time.monotonic() - self.start)
+        pause = min(wall_left, *(guard.pause_s for guard in self.guards))
         if self.limits.cpu_s is None:
             return pause
         return min(pause, max((self.limits.cpu_s - cpu_used_s) / 2, _CPU_CHECK_FLOOR_S))
 
     def check(self, now: float) -> None:
-        """Kills the run when one of its clocks has run out, or its memory."""
+        """Kills the run when one of its clocks has run out, or it holds too much."""
         cpu_used_s = 0.0
         if self.limits.cpu_s is not None:
             with contextlib.suppress(OSError):  # it may have ended this moment
@@ -82,8 +86,9 @@ class _Run:
                 self.stop("cpu")
         if now - self.start >= self.limits.wall_s:
             self.stop("wall")
-        if self.reason == "exit" and self.memory.exceeded():
-            self.stop("memory")
+        for guard in self.guards:
+            if self.reason == "exit" and guard.exceeded():
+                self.stop(guard.reason)
         if self.reason == "exit":
             self.next_check = now + max(self._pause(cpu_used_s), 0.001)
 
@@ -99,8 +104,9 @@ class _Run:
         reason = self.reason if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL else "exit"
         if self.limits.cpu_s is not None and cpu_s > self.limits.cpu_s:
             reason = "cpu"
-        if reason == "exit" and self.memory.exceeded_at_end():
-            reason = "memory"
+        for guard in self.guards:
+            if reason == "exit" and guard.exceeded_at_end():
+                reason = guard.reason
         state = os.pread(self.payload_fd, 1, 0)
         failure = "" if state == STARTED else "the run could not be set up"
         if self.confined.lost():
@@ -178,8 +184,12 @@ class _ForkServer:
         if confined is None:
             os.close(fds[3])
             return None
-        memory = group or MemoryWatch(confined.roots(), limits.run_memory_bytes)
-        run = _Run(message["id"], limits, confined, memory, fds[3])
+        guards: list[Group | MemoryWatch | DiskWatch] = [
+            group or MemoryWatch(confined.roots(), limits.run_memory_bytes)
+        ]
+        if message["work_dir"]:
+            guards.append(DiskWatch(message["work_dir"], limits.disk_mb * MIB))
+        run = _Run(message["id"], limits, confined, guards, fds[3])
         self.by_fd[run.pidfd] = run
         self.epoll.register(run.pidfd, select.EPOLLIN)
         return None
@@ -200,8 +210,9 @@ class _ForkServer:
                 return
         run.confined.reap()
         run.close()
-        if self.groups is not None and isinstance(run.memory, Group):
-            self.groups.release(run.memory)
+        for guard in run.guards:
+            if self.groups is not None and isinstance(guard, Group):
+                self.groups.release(guard)
         self._send(run.report)
 
     def _send(self, report: dict[str, object]) -> None:

@@ -28,8 +28,11 @@ class MemoryWatch:
     """Watches one run.
 
     Attributes:
+        reason: What a run is stopped for.
         pause_s: Seconds until the next look.
     """
+
+    reason = "memory"
 
     def __init__(self, roots: Sequence[int], limit_bytes: int) -> None:
         """Takes the processes that all others descend from.

@@ -190,7 +190,8 @@ class Worker:
                 report_future: asyncio.Future[dict[str, Any]] = loop.create_future()
                 self._reports[run_id] = report_future
                 cleanup.callback(self._abandon, run_id)
-                self._send({"id": run_id, "uid": uid, "limits": asdict(stage.limits)}, fds)
+                message = {"id": run_id, "uid": uid, "limits": asdict(stage.limits), "work_dir": work_dir}
+                self._send(message, fds)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
             report = await self._report_of(report_future, stage.limits)
             if report["failure"]:
