@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,28 +95,23 @@ async def test_a_killed_fork_server_costs_its_own_runs_at_most(generation: int) 
         assert errors <= 16
 
 
-@pytest.mark.parametrize("tier", ["A", "B"])
-async def test_a_killed_init_of_a_run_is_an_error_of_ours_and_leaves_nothing(tier: str) -> None:
-    arguments = ["--num-workers", "1", "--tier", tier]
-    if tier == "B":
-        arguments += ["--python", "/usr/bin/python3"]
-    with serve(arguments) as server:
-        async with HttpSandbox(server.endpoint, max_attempts=1) as client:
-            idle = set(_descendants(server.process.pid))
-            code = "import os, time\nos.fork()\nprint('hi', flush=True)\ntime.sleep(20)"
-            running = asyncio.create_task(client.run(RunRequest(code)))
-            for _ in range(100):
-                await asyncio.sleep(0.1)
-                mine = [pid for pid in _descendants(server.process.pid) if pid not in idle]
-                if len(mine) >= 3:
-                    break
-            await asyncio.sleep(0.3)
-            os.kill(_holder(mine, tier), signal.SIGKILL)
-            with pytest.raises(SandboxError, match="the process that holds the run was killed"):
-                await asyncio.wait_for(running, 10)
-            assert _gone(mine)
-            result = await client.run(RunRequest("import os; os.kill(os.getpid(), 9)"))
-            assert result.run is not None and result.run.return_code == -9  # its own doing is its verdict
+async def test_a_killed_init_of_a_run_is_an_error_of_ours_and_leaves_nothing(tier_server: Any) -> None:
+    async with HttpSandbox(tier_server.endpoint, max_attempts=1) as client:
+        idle = set(_descendants(tier_server.pid))
+        code = "import os, time\nos.fork()\nprint('hi', flush=True)\ntime.sleep(20)"
+        running = asyncio.create_task(client.run(RunRequest(code)))
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            mine = [pid for pid in _descendants(tier_server.pid) if pid not in idle]
+            if len(mine) >= 3:
+                break
+        await asyncio.sleep(0.3)
+        os.kill(_holder(mine, tier_server.tier), signal.SIGKILL)
+        with pytest.raises(SandboxError, match="the process that holds the run was killed"):
+            await asyncio.wait_for(running, 10)
+        assert _gone(mine)
+        result = await client.run(RunRequest("import os; os.kill(os.getpid(), 9)"))
+        assert result.run is not None and result.run.return_code == -9  # its own doing is its verdict
 
 
 def _holder(pids: list[int], tier: str) -> int:
