@@ -110,7 +110,10 @@ print("all done")
 
 
 async def test_a_run_does_not_inherit_what_the_last_one_used(jail: HttpSandbox) -> None:
-    greedy = "open('x', 'wb').write(b'x' * (120 << 20))\nblock = b'y' * (30 << 20)\nprint('fine')"
+    greedy = (
+        "f = open('x', 'wb', 0)\nfor _ in range(200): f.write(b'x' * (1 << 20))\n"
+        "block = b'y' * (30 << 20)\nprint('fine')"
+    )
     for _ in range(3):
         stages = await asyncio.gather(
             *(run(jail, greedy, memory_limit_mb=40, run_timeout_s=30) for _ in range(3))
