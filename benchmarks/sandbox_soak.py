@@ -66,6 +66,11 @@ def _printed(text: Callable[[int], str]) -> Callable[[StageResult, int], bool]:
     return lambda stage, number: (stage.stdout, stage.return_code) == (text(number), 0)
 
 
+def _held(stage: StageResult, number: int) -> bool:
+    """The disk is full (tier A), or the run is stopped for filling it (tier B)."""
+    return (stage.stdout, stage.return_code) in ((f"full {number}\n", 0), ("", -9))
+
+
 _FORKS = """
 import os, time
 for _ in range(4):
@@ -114,7 +119,7 @@ _PROGRAMS = (
     _Program("flood", "while True: print('x' * 100_000)", lambda s, n: s.output_truncated, weight=0.1),
     _Program("memory", "x = bytearray(1 << 30)", lambda s, n: s.memory_exceeded),
     _Program("family", _FAMILY, lambda s, n: s.memory_exceeded, weight=0.05),
-    _Program("disk", _FILL, _printed(lambda n: f"full {n}\n"), weight=0.2),
+    _Program("disk", _FILL, _held, weight=0.2),
     _Program("threads", _THREADS, _printed(lambda n: f"{n + 28}\n")),
 )
 
@@ -185,6 +190,7 @@ async def _soak(endpoint: str, pid: int, arguments: argparse.Namespace) -> list[
         assert result.run is not None
         if not program.right(result.run, number):
             faults.append(f"wrong verdict for {program.name!r} with {number}: {result.run!r:.400}")
+            print(f"FAULT: {faults[-1]}", file=sys.stderr, flush=True)
 
     async def many(client: HttpSandbox, runs: int) -> None:
         left = iter(range(runs))
