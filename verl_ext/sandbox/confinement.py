@@ -29,8 +29,17 @@ class Run(Protocol):
         """Sends SIGKILL to everything the stage started; harmless when nothing is left."""
         ...
 
+    def roots(self) -> Sequence[int]:
+        """Processes that all of the run's descend from, the one that inherits orphans last."""
+        ...
+
     def collect(self) -> tuple[int, float, int]:
         """Once ``pid`` has ended: the program's wait status, CPU seconds and peak memory in KiB."""
+        ...
+
+    def lost(self) -> bool:
+        """After ``collect``: whether the process that held the run together ended before we ended it, so that
+        what was collected says nothing about the program."""
         ...
 
     def remaining_fd(self) -> int | None:
@@ -76,6 +85,8 @@ class _NamespaceRun:
     def __init__(self) -> None:
         self._init = syscalls.NamespaceInit()
         self._init_fd = os.pidfd_open(self._init.pid)
+        self._killed = False
+        self._lost = False
         self.pid = -1
 
     def fork(self, own_namespace_fd: int) -> None:
@@ -90,11 +101,19 @@ class _NamespaceRun:
         return syscalls.cpu_seconds(self.pid)
 
     def kill(self) -> None:
+        self._killed = True
         signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
+
+    def roots(self) -> Sequence[int]:
+        return (self.pid, self._init.pid)
 
     def collect(self) -> tuple[int, float, int]:
         _, status, usage = os.wait4(self.pid, 0)
+        self._lost = not self._killed and os.WIFSIGNALED(status) and syscalls.is_exiting(self._init.pid)
         return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+    def lost(self) -> bool:
+        return self._lost
 
     def remaining_fd(self) -> int | None:
         return self._init_fd
@@ -107,7 +126,8 @@ class _NamespaceRun:
 class NamespaceTier:
     """Tier A: everything fresh per run, and the pid namespace's init as the kill switch."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory_counted: bool) -> None:
+        self._memory_counted = memory_counted
         self._filter: bytes | None = None
         self._own_namespace_fd = -1
 
@@ -115,7 +135,7 @@ class NamespaceTier:
         jail.enter_outer_namespaces()
         _go_on_as_namespace_init()
         jail.build_system(read_only_paths)
-        self._filter = seccomp.native_filter()
+        self._filter = seccomp.native_filter(unowned_memory=self._memory_counted)
         self._own_namespace_fd = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def fork(self, uid: int | None, keep_fds: Sequence[int], disown: Callable[[], None]) -> Run:
@@ -155,14 +175,18 @@ def _go_on_as_namespace_init() -> None:
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def make_tier(name: str) -> Tier:
+def make_tier(name: str, *, memory_counted: bool) -> Tier:
     """The tier of that name.
+
+    Args:
+        name: ``A``, ``B`` or ``C``.
+        memory_counted: Whether control groups count all memory of a run.
 
     Raises:
         ValueError: For an unknown name.
     """
     if name == "A":
-        return NamespaceTier()
+        return NamespaceTier(memory_counted)
     if name in ("B", "C"):
-        return SupervisedTier(confined=name == "B")
+        return SupervisedTier(confined=name == "B", memory_counted=memory_counted)
     raise ValueError(f"unknown isolation tier {name!r}")

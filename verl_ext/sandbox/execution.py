@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
 from verl_ext.sandbox.languages import LANGUAGES, Language
 from verl_ext.sandbox.limits import StageLimits
+from verl_ext.sandbox.metrics import Metrics
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
 from verl_ext.sandbox.stage import Stage, StageOutcome
 from verl_ext.sandbox.worker import Worker, WorkerConfig
@@ -45,7 +46,11 @@ class Defaults:
 
 
 class Pool:
-    """Fork servers behind one admission queue."""
+    """Fork servers behind one admission queue.
+
+    Attributes:
+        metrics: What it has done so far.
+    """
 
     def __init__(
         self,
@@ -57,7 +62,10 @@ class Pool:
         max_waiting: int,
     ) -> None:
         self._defaults = defaults
-        self._workers = [Worker(config, index) for index in range(num_workers)]
+        self.metrics = Metrics()
+        self._workers = [
+            Worker(config, index, on_restart=self.metrics.worker_restarted) for index in range(num_workers)
+        ]
         self._slots = asyncio.Semaphore(max_running)
         self._max_admitted = max_running + max_waiting
         self._max_running = max_running
@@ -91,14 +99,18 @@ class Pool:
             SandboxOverloaded: When too many wait already.
             SandboxInternalError: When our side failed.
         """
-        if self._admitted >= self._max_admitted:
-            raise SandboxOverloaded(f"{self.num_waiting} runs are waiting already")
-        self._admitted += 1
-        try:
-            async with self._slots:
-                return await self._run_stages(request, LANGUAGES[request.language])
-        finally:
-            self._admitted -= 1
+        with self.metrics.run(request.language) as record:
+            if self._admitted >= self._max_admitted:
+                raise SandboxOverloaded(f"{self.num_waiting} runs are waiting already")
+            self._admitted += 1
+            try:
+                async with self._slots:
+                    record.start()
+                    result = await self._run_stages(request, LANGUAGES[request.language])
+                    record.finish(result)
+                    return result
+            finally:
+                self._admitted -= 1
 
     async def _run_stages(self, request: RunRequest, language: Language) -> RunResult:
         worker = min(self._workers, key=lambda w: w.num_running)
@@ -167,5 +179,5 @@ def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:
         stdout=outcome.stdout.decode("utf-8", "replace"),
         stderr=outcome.stderr.decode("utf-8", "replace"),
         output_truncated=outcome.output_truncated,
-        memory_exceeded=failed and out_of_memory,
+        memory_exceeded=outcome.reason == "memory" or (failed and out_of_memory),
     )

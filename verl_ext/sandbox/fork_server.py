@@ -6,7 +6,8 @@ and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; 
 socket and ends when that closes.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
-directory): ``{"id", "uid", "limits"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or ``Report``.
+directory): ``{"id", "uid", "limits", "work_dir"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or
+the report of a run.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from verl_ext.sandbox import confinement
-from verl_ext.sandbox.limits import StageLimits, apply_rlimits
+from verl_ext.sandbox.cgroups import Group, GroupPool
+from verl_ext.sandbox.disk_watch import DiskWatch
+from verl_ext.sandbox.limits import MIB, StageLimits, apply_rlimits
+from verl_ext.sandbox.memory_watch import MemoryWatch
 
 BOOTSTRAP = """
 import sys
@@ -44,10 +49,18 @@ _CPU_CHECK_FLOOR_S = 0.02
 class _Run:
     """One running stage, as the fork server sees it."""
 
-    def __init__(self, run_id: int, limits: StageLimits, confined: confinement.Run, payload_fd: int) -> None:
+    def __init__(
+        self,
+        run_id: int,
+        limits: StageLimits,
+        confined: confinement.Run,
+        guards: Sequence[Group | MemoryWatch | DiskWatch],
+        payload_fd: int,
+    ) -> None:
         self.run_id = run_id
         self.limits = limits
         self.confined = confined
+        self.guards = guards
         self.payload_fd = payload_fd
         self.start = time.monotonic()
         self.next_check = self.start + self._pause(0.0)
@@ -58,12 +71,13 @@ class _Run:
     def _pause(self, cpu_used_s: float) -> float:
         """Seconds until the next look at the clocks; CPU time is approached by halves."""
         wall_left = self.limits.wall_s - (time.monotonic() - self.start)
+        pause = min(wall_left, *(guard.pause_s for guard in self.guards))
         if self.limits.cpu_s is None:
-            return wall_left
-        return min(wall_left, max((self.limits.cpu_s - cpu_used_s) / 2, _CPU_CHECK_FLOOR_S))
+            return pause
+        return min(pause, max((self.limits.cpu_s - cpu_used_s) / 2, _CPU_CHECK_FLOOR_S))
 
     def check(self, now: float) -> None:
-        """Kills the run when one of its clocks has run out."""
+        """Kills the run when one of its clocks has run out, or it holds too much."""
         cpu_used_s = 0.0
         if self.limits.cpu_s is not None:
             with contextlib.suppress(OSError):  # it may have ended this moment
@@ -72,7 +86,11 @@ class _Run:
                 self.stop("cpu")
         if now - self.start >= self.limits.wall_s:
             self.stop("wall")
-        self.next_check = now + max(self._pause(cpu_used_s), 0.001)
+        for guard in self.guards:
+            if self.reason == "exit" and guard.exceeded():
+                self.stop(guard.reason)
+        if self.reason == "exit":
+            self.next_check = now + max(self._pause(cpu_used_s), 0.001)
 
     def stop(self, reason: str) -> None:
         """Kills everything the run started; ``reaped`` then tells whether it was in time."""
@@ -86,8 +104,13 @@ class _Run:
         reason = self.reason if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL else "exit"
         if self.limits.cpu_s is not None and cpu_s > self.limits.cpu_s:
             reason = "cpu"
+        for guard in self.guards:
+            if reason == "exit" and guard.exceeded_at_end():
+                reason = guard.reason
         state = os.pread(self.payload_fd, 1, 0)
         failure = "" if state == STARTED else "the run could not be set up"
+        if self.confined.lost():
+            failure = "the process that holds the run was killed"
         if state == FAILED:
             failure = os.pread(self.payload_fd, 2000, 1).split(b"\0")[0].decode("utf-8", "replace")
         self.report = {
@@ -108,9 +131,10 @@ class _Run:
 
 
 class _ForkServer:
-    def __init__(self, control: socket.socket, tier: confinement.Tier) -> None:
+    def __init__(self, control: socket.socket, tier: confinement.Tier, groups: GroupPool | None) -> None:
         self.control = control
         self.tier = tier
+        self.groups = groups
         self.epoll = select.epoll()
         self.epoll.register(control.fileno(), select.EPOLLIN)
         self.by_fd: dict[int, _Run] = {}
@@ -142,19 +166,30 @@ class _ForkServer:
                     run.stop("killed")
             return None
         limits = StageLimits(**message["limits"])
+        group: Group | None = None
         try:
-            confined = self.tier.fork(message["uid"], fds, self._disown)
+            if self.groups is not None:
+                group = self.groups.acquire(limits.run_memory_bytes + limits.disk_mb * MIB)
+            keep_fds = fds if group is None else [*fds, group.procs_fd]
+            confined = self.tier.fork(message["uid"], keep_fds, self._disown)
         except OSError as error:
             self._send({"id": message["id"], "failure": f"fork server: {error}"})
             confined = None
+            if group is not None and self.groups is not None:
+                self.groups.release(group)
         if confined is not None and confined.pid == 0:
-            return _become_program(self.tier, limits, message["uid"], fds, self.baseline_bytes)
+            return _become_program(self.tier, limits, message["uid"], fds, self.baseline_bytes, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
             os.close(fds[3])
             return None
-        run = _Run(message["id"], limits, confined, fds[3])
+        guards: list[Group | MemoryWatch | DiskWatch] = [
+            group or MemoryWatch(confined.roots(), limits.run_memory_bytes)
+        ]
+        if message["work_dir"]:
+            guards.append(DiskWatch(message["work_dir"], limits.disk_mb * MIB))
+        run = _Run(message["id"], limits, confined, guards, fds[3])
         self.by_fd[run.pidfd] = run
         self.epoll.register(run.pidfd, select.EPOLLIN)
         return None
@@ -175,6 +210,9 @@ class _ForkServer:
                 return
         run.confined.reap()
         run.close()
+        for guard in run.guards:
+            if self.groups is not None and isinstance(guard, Group):
+                self.groups.release(guard)
         self._send(run.report)
 
     def _send(self, report: dict[str, object]) -> None:
@@ -182,20 +220,27 @@ class _ForkServer:
 
 
 def _become_program(
-    tier: confinement.Tier, limits: StageLimits, uid: int | None, fds: list[int], baseline_bytes: int
+    tier: confinement.Tier,
+    limits: StageLimits,
+    uid: int | None,
+    fds: list[int],
+    baseline_bytes: int,
+    group: Group | None,
 ) -> str:
     """In the child: puts on the jail, writes the program's files, and returns the Python program to run or
     executes another one. Whatever fails before foreign code runs is reported as our failure."""
-    for target, fd in enumerate(fds[:3]):
-        os.dup2(fd, target)
-    low = 3
-    for fd in sorted(fds[3:]):
-        os.closerange(low, fd)
-        os.set_inheritable(fd, False)
-        low = fd + 1
-    os.closerange(low, 65536)
     payload_fd = fds[3]
     try:
+        if group is not None:
+            group.join()
+        for target, fd in enumerate(fds[:3]):
+            os.dup2(fd, target)
+        low = 3
+        for fd in sorted(fds[3:]):
+            os.closerange(low, fd)
+            os.set_inheritable(fd, False)
+            low = fd + 1
+        os.closerange(low, 65536)
         payload = json.loads(_read_all(payload_fd))
         work_dir = tier.enter_run(limits, uid, payload)
         for path, (content, mode) in payload["files"].items():
@@ -263,7 +308,7 @@ def serve(config_text: str) -> str:
     """Runs the fork server; returns only in the child of a run.
 
     Args:
-        config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths"}``.
+        config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths", "groups", "index"}``.
 
     Returns:
         Path of the Python program that this process is to become.
@@ -271,12 +316,13 @@ def serve(config_text: str) -> str:
     config = json.loads(config_text)
     control = socket.socket(fileno=config["control_fd"])
     try:
-        tier = confinement.make_tier(config["tier"])
+        groups = GroupPool(config["groups"], f"{config['index']}-") if config["groups"] else None
+        tier = confinement.make_tier(config["tier"], memory_counted=groups is not None)
         tier.prepare(tuple(config["read_only_paths"]))
         for name in config["preload"]:
             __import__(name)
         _settle()
-        server = _ForkServer(control, tier)
+        server = _ForkServer(control, tier, groups)
     except Exception as error:  # the one boundary: the server is told and decides
         control.sendall(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)

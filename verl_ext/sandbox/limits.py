@@ -22,7 +22,8 @@ class StageLimits:
     Attributes:
         wall_s: Wall-clock seconds.
         cpu_s: CPU seconds of the program; None means that only the wall clock counts.
-        memory_mb: MiB of writable private memory per process, beyond what its interpreter starts with.
+        memory_mb: MiB of writable private memory per process, beyond what its interpreter starts with; and,
+            with ``stack_mb``, of all processes together.
         disk_mb: MiB of the working directory, temporary files included.
         processes: Processes and threads.
         open_files: File descriptors per process.
@@ -39,6 +40,11 @@ class StageLimits:
     open_files: int = 512
     stack_mb: int = 64
     bounded_address_space: bool = True
+
+    @property
+    def run_memory_bytes(self) -> int:
+        """Memory of all processes of the run together, main stacks included."""
+        return (self.memory_mb + self.stack_mb) * MIB
 
 
 def apply_rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> None:
@@ -58,7 +64,7 @@ def apply_rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int
     # The kernel counts whole seconds; the exact limit is watched from outside, this is for stray children.
     cpu = math.ceil(cpu_s) + 1
     settings = [
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # at 0 the kernel would still start a handler that is fed by a pipe
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_FSIZE, limits.disk_mb * MIB),
         (resource.RLIMIT_NOFILE, limits.open_files),

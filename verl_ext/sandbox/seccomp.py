@@ -59,6 +59,13 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "bpf": (321, 280),
     "userfaultfd": (323, 282),
 }
+# Make memory that no process's size shows; harmless where a control group counts it.
+_UNOWNED_MEMORY: dict[str, tuple[int | None, int | None]] = {
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+}
 # Calls numbered alike everywhere: 425-433 io_uring and the new mount API, 442-443 mount_setattr, quotactl_fd.
 _DENIED_RANGES = ((425, 433), (442, 443))
 _CLONE3 = 435
@@ -80,12 +87,13 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def build_filter(machine: str, *, sockets: bool = True) -> bytes | None:
+def build_filter(machine: str, *, sockets: bool = True, unowned_memory: bool = True) -> bytes | None:
     """Compiles the deny list to classic BPF.
 
     Args:
         machine: ``os.uname().machine``.
         sockets: Whether sockets may be made (harmless in an empty network namespace); pairs always may.
+        unowned_memory: Whether memory may be made that does not count towards any process.
 
     Returns:
         The instructions, or None for an architecture whose numbers are not in the table.
@@ -124,16 +132,17 @@ def build_filter(machine: str, *, sockets: bool = True) -> bytes | None:
         ]
     for low, high in _DENIED_RANGES:
         program += [(_JGE, 0, 2, low), (_JGT, 1, 0, high), (_RETURN, 0, 0, _DENY)]
-    columns = [numbers[column] for numbers in _DENIED.values()]
+    table = _DENIED if unowned_memory else _DENIED | _UNOWNED_MEMORY
+    columns = [numbers[column] for numbers in table.values()]
     denied = [number for number in columns if number is not None]
     program += [(_JEQ, len(denied) - i, 0, number) for i, number in enumerate(denied)]
     program += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _DENY)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def native_filter(*, sockets: bool = True) -> bytes | None:
+def native_filter(*, sockets: bool = True, unowned_memory: bool = True) -> bytes | None:
     """The filter for this machine; None when its architecture is unknown."""
-    return build_filter(os.uname().machine, sockets=sockets)
+    return build_filter(os.uname().machine, sockets=sockets, unowned_memory=unowned_memory)
 
 
 def install(filter_bytes: bytes) -> None:

@@ -58,7 +58,8 @@ class StageOutcome:
 
     Attributes:
         return_code: Exit code, or negative signal number.
-        reason: ``exit``; ``wall`` or ``cpu`` (time limits); ``killed`` (stopped for flooding its output).
+        reason: ``exit``; ``wall`` or ``cpu`` (time limits); ``memory`` or ``disk`` (of all processes
+            together); ``killed`` (stopped for flooding its output).
         wall_s: Wall-clock seconds.
         cpu_s: CPU seconds of the program and the children it waited for.
         max_rss_kb: Peak resident memory of its largest process.

@@ -35,14 +35,19 @@ _ETC = ("ld.so.cache", "localtime", "passwd", "group", "nsswitch.conf", "hosts",
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 # What the supervisor notes for the fork server: program's pid, wait status, CPU seconds, peak memory in KiB.
 _BOARD = struct.Struct("=iidq")
+_NO_STATUS = -1
 
 
 class _SupervisedRun:
     """The fork server's side of one supervised run."""
 
-    def __init__(self) -> None:
+    def __init__(self, uid: int | None, running: set[int]) -> None:
         self._board = mmap.mmap(-1, mmap.PAGESIZE)
+        _BOARD.pack_into(self._board, 0, 0, _NO_STATUS, 0.0, 0)
         self._lifeline_end, self._lifeline = os.pipe()
+        self._uid = uid
+        self._running = running  # supervisors of all runs
+        self._lost = False
         self.pid = -1
 
     def fork(
@@ -53,6 +58,7 @@ class _SupervisedRun:
             disown()
             self._supervise(keep_fds, kill_all, domain)
         else:
+            self._running.add(self.pid)
             os.close(self._lifeline_end)
 
     def _supervise(self, keep_fds: Sequence[int], kill_all: Callable[[], None], domain: bool) -> None:
@@ -71,7 +77,7 @@ class _SupervisedRun:
             return
         for fd in keep_fds:
             os.close(fd)
-        _BOARD.pack_into(self._board, 0, program, 0, 0.0, 0)
+        _BOARD.pack_into(self._board, 0, program, _NO_STATUS, 0.0, 0)
         pidfd = os.pidfd_open(program)
         select.select([pidfd, self._lifeline_end], [], [])
         if not select.select([pidfd], [], [], 0)[0]:
@@ -88,10 +94,30 @@ class _SupervisedRun:
         program = _BOARD.unpack_from(self._board, 0)[0]
         return 0.0 if program == 0 else syscalls.cpu_seconds(program)
 
+    def roots(self) -> Sequence[int]:
+        return (self.pid,)
+
     def collect(self) -> tuple[int, float, int]:
         os.waitpid(self.pid, 0)
+        self._running.discard(self.pid)
         _, status, cpu_s, max_rss_kb = _BOARD.unpack_from(self._board, 0)
+        if status == _NO_STATUS:
+            self._lost = True
+            self._sweep()
+            status = 0
         return status, cpu_s, max_rss_kb
+
+    def _sweep(self) -> None:
+        """Kills what a run whose supervisor was killed has left; the kernel has made it ours."""
+        if self._uid is not None:
+            _kill_user(self._uid)
+        while left := [pid for pid in _children() if pid not in self._running]:
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+    def lost(self) -> bool:
+        return self._lost
 
     def kill(self) -> None:
         if self._lifeline >= 0:
@@ -109,8 +135,10 @@ class _SupervisedRun:
 class SupervisedTier:
     """Tier B with Landlock and seccomp; tier C without, for ``--unsafe`` only."""
 
-    def __init__(self, *, confined: bool) -> None:
+    def __init__(self, *, confined: bool, memory_counted: bool) -> None:
         self._confined = confined
+        self._memory_counted = memory_counted
+        self._running: set[int] = set()
         self._abi = 0
         self._readable: list[str] = []
         self._filter: bytes | None = None
@@ -118,6 +146,7 @@ class SupervisedTier:
 
     def prepare(self, read_only_paths: tuple[str, ...]) -> None:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)  # of runs whose supervisor is killed
         if os.geteuid() != 0:
             self._own_processes = _count_threads(os.geteuid())
         if not self._confined:
@@ -127,14 +156,14 @@ class SupervisedTier:
             raise OSError("this kernel has no Landlock")
         if os.geteuid() != 0 and self._abi < landlock.SIGNAL_SCOPE_ABI:
             raise OSError("Landlock of this kernel does not hold signals, which takes root then")
-        self._filter = seccomp.native_filter(sockets=False)
+        self._filter = seccomp.native_filter(sockets=False, unowned_memory=self._memory_counted)
         if self._filter is None:
             raise OSError("no system-call filter for this architecture")
         prefixes = {sys.prefix, sys.base_prefix, str(Path(sys.base_prefix).resolve())}
         self._readable = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *prefixes, *read_only_paths]
 
     def fork(self, uid: int | None, keep_fds: Sequence[int], disown: Callable[[], None]) -> _SupervisedRun:
-        run = _SupervisedRun()
+        run = _SupervisedRun(uid, self._running)
         if uid is not None:
             kill_all = lambda: _kill_user(uid)  # noqa: E731
         else:
@@ -186,10 +215,14 @@ def _kill_domain() -> None:
 
 
 def _kill_children() -> None:
-    own = os.getpid()
     with contextlib.suppress(OSError):
-        for pid in Path(f"/proc/{own}/task/{own}/children").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
+        for pid in _children():
+            os.kill(pid, signal.SIGKILL)
+
+
+def _children() -> list[int]:
+    own = os.getpid()
+    return [int(pid) for pid in Path(f"/proc/{own}/task/{own}/children").read_text().split()]
 
 
 def _count_threads(uid: int) -> int:

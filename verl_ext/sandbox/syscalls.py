@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
+from pathlib import Path
 
 CLONE_VM = 0x00000100
 CLONE_FS = 0x00000200
@@ -55,6 +56,7 @@ _RESOLVE_NO_MAGICLINKS = 2
 _RESOLVE_NO_SYMLINKS = 4
 _RESOLVE_BENEATH = 8
 _INIT_STACK_BYTES = 16384
+_PF_EXITING = 4
 
 # PyDLL keeps the GIL: the calls are short, and a clone must not race with Python's own bookkeeping.
 _libc = ctypes.PyDLL(None, use_errno=True)
@@ -116,6 +118,15 @@ def prctl(option: int, value: int, pointer: object = None) -> None:
 def cpu_seconds(pid: int) -> float:
     """CPU seconds that all threads of another process have used."""
     return time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED
+
+
+def is_exiting(pid: int) -> bool:
+    """Whether a process is on its way out, or gone; an init is before the last of its namespace."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return bool(int(text.rpartition(")")[2].split()[6]) & _PF_EXITING)
 
 
 def drop_capabilities() -> None:

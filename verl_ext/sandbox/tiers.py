@@ -24,10 +24,9 @@ from verl_ext.sandbox.worker import PROBE_INDEX, Worker, WorkerConfig
 _PROBE_TIMEOUT_S = 20.0
 _SCRATCH_PREFIX = "verl-ext-sandbox-"
 _ISOLATION = {
-    "A": "fresh namespaces, read-only system, private tmpfs, no network but a loopback, seccomp, rlimits; "
-    "not held: the memory of a run's processes together (each is limited)",
+    "A": "fresh namespaces, read-only system, private tmpfs, no network but a loopback, seccomp, rlimits",
     "B": "Landlock, seccomp without sockets, rlimits, a supervisor that sweeps; "
-    "not held: memory and disk use in all, sight of the host's pids and of which paths exist",
+    "not held: files that are deleted while open, sight of the host's pids and of which paths exist",
     "C": "none but rlimits",
 }
 # Prints the names of things that a program must not be able to do, but could; fails where an innocent program

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class WorkerConfig:
         preload: Modules imported once, before the forks.
         read_only_paths: Further paths that programs may read.
         scratch: Existing folder for working directories, in tiers that need one.
+        groups: Folder of control groups, see ``cgroups``; empty for none.
         output_cap_bytes: Kept of each output stream.
         fetch_cap_bytes: Most that is read back from one run.
     """
@@ -56,6 +57,7 @@ class WorkerConfig:
     preload: tuple[str, ...] = ()
     read_only_paths: tuple[str, ...] = ()
     scratch: str = ""
+    groups: str = ""
     output_cap_bytes: int = MIB
     fetch_cap_bytes: int = 64 * MIB
 
@@ -68,7 +70,11 @@ class WorkerConfig:
 class Worker:
     """One fork server and the stages it is running."""
 
-    def __init__(self, config: WorkerConfig, index: int) -> None:
+    def __init__(
+        self, config: WorkerConfig, index: int, on_restart: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_restart = on_restart
+        self._was_started = False
         self._config = config
         self._index = index
         self._uids = deque(_uid_slots(index))
@@ -92,7 +98,7 @@ class Worker:
             if self._control is not None:
                 return
             loop = asyncio.get_running_loop()
-            control, self._process = _launch(self._config)
+            control, self._process = _launch(self._config, self._index)
             try:
                 answer = await asyncio.wait_for(
                     loop.sock_recv(control, fork_server.MAX_MESSAGE_BYTES), _START_TIMEOUT_S
@@ -104,6 +110,9 @@ class Worker:
                 control.close()
                 self._end_process()
                 raise SandboxInternalError(f"fork server: {message['failed']}")
+            if self._was_started:
+                self._on_restart()
+            self._was_started = True
             self._control = control
             loop.add_reader(control.fileno(), self._on_message)
 
@@ -181,7 +190,8 @@ class Worker:
                 report_future: asyncio.Future[dict[str, Any]] = loop.create_future()
                 self._reports[run_id] = report_future
                 cleanup.callback(self._abandon, run_id)
-                self._send({"id": run_id, "uid": uid, "limits": asdict(stage.limits)}, fds)
+                message = {"id": run_id, "uid": uid, "limits": asdict(stage.limits), "work_dir": work_dir}
+                self._send(message, fds)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
             report = await self._report_of(report_future, stage.limits)
             if report["failure"]:
@@ -235,7 +245,7 @@ class Worker:
             raise SandboxInternalError(f"the fork server does not take the run: {error}") from error
 
 
-def _launch(config: WorkerConfig) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+def _launch(config: WorkerConfig, index: int) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     settings = {
@@ -244,6 +254,8 @@ def _launch(config: WorkerConfig) -> tuple[socket.socket, subprocess.Popen[bytes
         "preload": config.preload,
         "read_only_paths": config.read_only_paths,
         "scratch": config.scratch,
+        "groups": config.groups,
+        "index": index,
     }
     package_root = str(Path(__file__).resolve().parents[2])
     # Pipes for input and output: the interpreter makes its streams as for a program between pipes.
