@@ -170,7 +170,8 @@ class Worker:
             if work_dir:
                 cleanup.callback(_remove_tree, work_dir)
             with contextlib.ExitStack() as handed_over:
-                fds = [feed.read_fd, out.write_fd, err.write_fd, stage.write_payload(work_dir)]
+                description, payload_fd = stage.write_payload(work_dir)
+                fds = [feed.read_fd, out.write_fd, err.write_fd, payload_fd]
                 for fd in fds:
                     handed_over.callback(os.close, fd)
                 if stage.fetch:
@@ -181,7 +182,8 @@ class Worker:
                 report_future: asyncio.Future[dict[str, Any]] = loop.create_future()
                 self._reports[run_id] = report_future
                 cleanup.callback(self._abandon, run_id)
-                self._send({"id": run_id, "uid": uid, "limits": asdict(stage.limits)}, fds)
+                message = {"id": run_id, "uid": uid, "limits": asdict(stage.limits), "payload": description}
+                self._send(message, fds)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
             report = await self._report_of(report_future, stage.limits)
             if report["failure"]:
