@@ -39,7 +39,11 @@ class Drain:
         self._kept = bytearray()
         self.total_bytes = 0
         self.on_flood: Callable[[], None] | None = None
-        loop.add_reader(self._fd, self._read)
+
+    def watch(self) -> None:
+        """From here on reads while the program runs. Most programs end before, and never fill the pipe: asking
+        the loop about each of their writes would double what a run costs us."""
+        self._loop.add_reader(self._fd, self._read)
 
     @property
     def truncated(self) -> bool:
