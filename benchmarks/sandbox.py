@@ -1,11 +1,11 @@
-"""What docs/PERFORMANCE.md quotes: runs per second of the sandbox beside its alternatives, as a Markdown table.
+"""What docs/PERFORMANCE.md quotes: the sandbox beside its alternatives, as a Markdown table.
 
     python benchmarks/sandbox.py --rounds 3 --seconds 1
 
-Every contender runs the same program (it reads 100 integers and prints their sum) on the same interpreter. The
-rounds are interleaved: what else the machine does meets all of them alike. A ratio is that of one round, against
-a bare ``python3`` spawned by as many clients; the median over the rounds is shown. CPU time counts the service,
-the programs and the client that waits for them.
+Every contender runs the same program (it reads 100 integers and prints their sum) on the same interpreter.
+Rounds are interleaved: what else the machine does meets all of them alike. A ratio is that of one round, to
+a bare ``python3`` spawned by as many clients; the median over the rounds is shown. CPU time counts the
+service, the programs and the client that waits for them.
 """
 
 from __future__ import annotations
@@ -298,14 +298,14 @@ def main() -> None:
     arguments = parser.parse_args()
     python = arguments.python or shutil.which("python3", path=f"/usr/bin:{os.environ['PATH']}")
     with contenders(python) as found:
-        for _ in range(arguments.rounds):
+        for number in range(arguments.rounds):
             for contender in found:
                 contender.samples.append(contender.measure(arguments.seconds))
+                rate = contender.samples[-1].rate
+                print(f"round {number}: {contender.name}, {contender.clients}: {rate:.0f}/s", file=sys.stderr)
     bare = {contender.clients: contender for contender in found if contender.name.startswith("bare")}
-    print(
-        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {arguments.rounds} rounds, programs on {python}"
-    )
-    print()
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} CPUs, load {load:.1f}, {arguments.rounds} rounds, programs on {python}\n")
     print("| | clients | runs/s | times bare spawn | CPU ms per run | p50 ms | p95 ms | p95/p50 |")
     print("|---|---|---|---|---|---|---|---|")
     for contender in found:

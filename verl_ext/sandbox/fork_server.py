@@ -134,7 +134,10 @@ class _ForkServer:
                     run.check(now)
 
     def _receive(self) -> str | None:
-        data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
+        try:
+            data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
+        except ConnectionError:
+            os._exit(0)
         if not data:
             os._exit(0)
         message = json.loads(data)
@@ -180,7 +183,10 @@ class _ForkServer:
         self._send(run.report)
 
     def _send(self, report: dict[str, object]) -> None:
-        self.control.sendall(json.dumps(report).encode())
+        try:
+            self.control.sendall(json.dumps(report).encode())
+        except ConnectionError:  # the server is gone; so are we, and with us every run
+            os._exit(0)
 
 
 def _become_program(

@@ -39,8 +39,8 @@ class Stage:
     def write_payload(self, work_dir: str) -> tuple[dict[str, Any] | None, int]:
         """What the child needs: a description, and a memory file with the contents of the files.
 
-        The memory file's first byte is the child's to overwrite. A description that may not fit into a message
-        precedes the contents as a line of JSON, and None is returned in its place.
+        The memory file's first byte is the child's to overwrite. A description that may not fit into a
+        message precedes the contents as a line of JSON, and None is returned in its place.
         """
         description: dict[str, Any] | None = {
             "work_dir": work_dir,

@@ -41,8 +41,11 @@ class Drain:
         self.on_flood: Callable[[], None] | None = None
 
     def watch(self) -> None:
-        """From here on reads while the program runs. Most programs end before, and never fill the pipe: asking
-        the loop about each of their writes would double what a run costs us."""
+        """From here on reads while the program runs.
+
+        Most programs end before and never fill the pipe: waking up for each of their writes would cost more
+        than all the rest that this process does for a run.
+        """
         self._loop.add_reader(self._fd, self._read)
 
     @property
