@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,6 @@ PROGRAM = "import sys\nnumbers = [int(line) for line in sys.stdin]\nprint(sum(nu
 STDIN = "".join(f"{number}\n" for number in range(100))
 EXPECTED = "4950\n"
 CASES_PER_REQUEST = 64
-CLIENTS = (1, 4, 16, 64)
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -185,10 +184,12 @@ def subprocess_judge(python: str) -> Callable[[], None]:
     return judge
 
 
-# In a process of its own, because verl brings torch along; answers one line of JSON per line it reads.
+# In a process of its own, and without the rest of verl (which brings torch along; forks would cost more).
+# Answers one line of JSON per line it reads.
 PRIME_CODE = """
-import json, resource, sys, time
-from verl.utils.reward_score.prime_code import compute_score
+import importlib.util, json, resource, sys, time
+sys.path.insert(0, importlib.util.find_spec("verl").submodule_search_locations[0] + "/utils/reward_score")
+from prime_code import compute_score
 program, stdin, expected = json.loads(sys.stdin.readline())
 cases = {"inputs": [stdin], "outputs": [expected]}
 def cpu_s():
@@ -232,7 +233,7 @@ def prime_code() -> Iterator[Callable[[float], Sample] | None]:
 
 
 @contextlib.contextmanager
-def contenders(python: str) -> Iterator[list[Contender]]:
+def contenders(python: str, all_clients: Sequence[int]) -> Iterator[list[Contender]]:
     """Everything that takes part, ready to run."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -242,7 +243,7 @@ def contenders(python: str) -> Iterator[list[Contender]]:
             Contender(
                 "bare `python3`, no isolation", clients, in_threads(bare_spawn(python, program), clients)
             )
-            for clients in CLIENTS
+            for clients in all_clients
         ]
         for tier in ("A", "B"):
             try:
@@ -253,15 +254,16 @@ def contenders(python: str) -> Iterator[list[Contender]]:
             place = server.endpoint, server.process.pid
             found += [
                 Contender(f"tier {tier}, `/run_code`", clients, over_http(run_code, clients, *place))
-                for clients in CLIENTS
+                for clients in all_clients
             ]
             found += [
                 Contender(
                     f"tier {tier}, `/run_cases`, per case", clients, over_http(run_cases, clients, *place)
                 )
-                for clients in CLIENTS[:3]
+                for clients in all_clients
+                if clients <= 16
             ]
-        for clients in (1, 16):
+        for clients in sorted({1, *all_clients} & {1, 16}):
             found.append(
                 Contender("subprocess judge", clients, in_threads(subprocess_judge(python), clients))
             )
@@ -295,9 +297,11 @@ def main() -> None:
     parser.add_argument(
         "--python", default=None, help="interpreter of the programs; python3 of /usr/bin first"
     )
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16, 64], help="1 is always there")
     arguments = parser.parse_args()
+    clients = sorted({1, *arguments.clients})
     python = arguments.python or shutil.which("python3", path=f"/usr/bin:{os.environ['PATH']}")
-    with contenders(python) as found:
+    with contenders(python, clients) as found:
         for number in range(arguments.rounds):
             for contender in found:
                 contender.samples.append(contender.measure(arguments.seconds))
