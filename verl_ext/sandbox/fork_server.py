@@ -6,13 +6,12 @@ and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; 
 socket and ends when that closes.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
-directory): ``{"id", "uid", "limits", "work_dir"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or
-the report of a run.
+directory): ``{"id", "uid", "limits", "work_dir", "payload"}`` or ``{"kill": id}``. Out: ``{"ready"}``,
+``{"failed"}`` or the report of a run.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import gc
 import json
@@ -24,12 +23,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.cgroups import Group, GroupPool
 from verl_ext.sandbox.disk_watch import DiskWatch
 from verl_ext.sandbox.limits import MIB, StageLimits, apply_rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
+from verl_ext.sandbox.python_program import hide
 
 BOOTSTRAP = """
 import sys
@@ -156,7 +157,10 @@ class _ForkServer:
                     run.check(now)
 
     def _receive(self) -> str | None:
-        data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
+        try:
+            data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
+        except ConnectionError:
+            os._exit(0)
         if not data:
             os._exit(0)
         message = json.loads(data)
@@ -178,7 +182,7 @@ class _ForkServer:
             if group is not None and self.groups is not None:
                 self.groups.release(group)
         if confined is not None and confined.pid == 0:
-            return _become_program(self.tier, limits, message["uid"], fds, self.baseline_bytes, group)
+            return _become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
@@ -216,13 +220,16 @@ class _ForkServer:
         self._send(run.report)
 
     def _send(self, report: dict[str, object]) -> None:
-        self.control.sendall(json.dumps(report).encode())
+        try:
+            self.control.sendall(json.dumps(report).encode())
+        except ConnectionError:  # the server is gone; so are we, and with us every run
+            os._exit(0)
 
 
 def _become_program(
     tier: confinement.Tier,
     limits: StageLimits,
-    uid: int | None,
+    message: dict[str, Any],
     fds: list[int],
     baseline_bytes: int,
     group: Group | None,
@@ -241,10 +248,15 @@ def _become_program(
             os.set_inheritable(fd, False)
             low = fd + 1
         os.closerange(low, 65536)
-        payload = json.loads(_read_all(payload_fd))
-        work_dir = tier.enter_run(limits, uid, payload)
-        for path, (content, mode) in payload["files"].items():
-            _write_file(path, base64.b64decode(content), mode)
+        content = _read_all(payload_fd)
+        payload, contents = message["payload"], memoryview(content)
+        if payload is None:
+            header, _, rest = content.partition(b"\n")
+            payload, contents = json.loads(header), memoryview(rest)
+        work_dir = tier.enter_run(limits, message["uid"], payload)
+        for path, size, mode in payload["files"]:
+            _write_file(path, contents[:size], mode)
+            contents = contents[size:]
         if len(fds) > 4:
             _send_directory(fds[4])
         argv = payload["argv"]
@@ -284,7 +296,7 @@ def _read_all(fd: int) -> bytes:
     return b"".join(parts)
 
 
-def _write_file(path: str, content: bytes, mode: int) -> None:
+def _write_file(path: str, content: memoryview, mode: int) -> None:
     if "/" in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -321,12 +333,13 @@ def serve(config_text: str) -> str:
         tier.prepare(tuple(config["read_only_paths"]))
         for name in config["preload"]:
             __import__(name)
-        _settle()
         server = _ForkServer(control, tier, groups)
     except Exception as error:  # the one boundary: the server is told and decides
         control.sendall(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)
     control.sendall(b'{"ready": true}')
+    hide(server)
+    _settle()
     return server.loop()
 
 

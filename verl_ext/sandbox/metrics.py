@@ -81,7 +81,6 @@ class Metrics:
             yield record
         except SandboxOverloaded:
             record.outcome = "rejected"
-            self.rejected("queue_full")
             raise
         except asyncio.CancelledError:
             record.outcome = "cancelled"

@@ -18,9 +18,12 @@ import signal
 import socket
 import sys
 
+import uvloop
 from aiohttp import web
 
 from verl_ext.sandbox import eventlog, wire
+from verl_ext.sandbox.case_stream import answer_cases
+from verl_ext.sandbox.cases import cases_from_json
 from verl_ext.sandbox.cgroup_folder import memory_groups
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
 from verl_ext.sandbox.execution import Defaults, Pool
@@ -51,13 +54,26 @@ async def _run_code(request: web.Request) -> web.Response:
     try:
         result = await request.app[_POOL].run(run_request)
     except SandboxOverloaded as error:
-        return web.json_response(
-            {"detail": str(error)}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)}
-        )
+        return _overloaded(error)
     except SandboxInternalError as error:
         _log.warning("run failed on our side: %s", error)
         return web.json_response(wire.failure_to_json(str(error)))
     return web.json_response(wire.result_to_json(result))
+
+
+async def _run_cases(request: web.Request) -> web.StreamResponse:
+    try:
+        cases = cases_from_json(_parsed(await request.read()), LANGUAGES)
+    except ValueError as error:
+        return web.json_response({"detail": str(error)}, status=422)
+    try:
+        return await answer_cases(request, request.app[_POOL], cases)
+    except SandboxOverloaded as error:
+        return _overloaded(error)
+
+
+def _overloaded(error: SandboxOverloaded) -> web.Response:
+    return web.json_response({"detail": str(error)}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _parsed(body: bytes) -> object:
@@ -106,6 +122,7 @@ def make_app(
     app.add_routes(
         [
             web.post("/run_code", _run_code),
+            web.post("/run_cases", _run_cases),
             web.get("/v1/ping", _ping),
             web.get("/status", _status),
             web.get("/metrics", _metrics),
@@ -267,7 +284,7 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse(f"--num-workers must be at most {MAX_WORKERS}")
     if arguments.disk_limit_mb < arguments.max_body_mb:
         return _refuse("--disk-limit-mb must be at least --max-body-mb: a request's files have to fit")
-    return asyncio.run(_serve(arguments))
+    return uvloop.run(_serve(arguments))
 
 
 if __name__ == "__main__":
