@@ -17,15 +17,18 @@ from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageS
 from verl_ext.sandbox.stage import Stage, StageOutcome
 from verl_ext.sandbox.worker import Worker, WorkerConfig
 
-# V8's and glibc++'s last words; Python's is the last line of a traceback.
+# The last words of each language's runtime; Python's is the last line of a traceback.
 _MEMORY_MARKS = re.compile(
     rb"^(?:[\w.]*\.)?_?(?:Array)?MemoryError\b[^\n]*\s*\Z"
-    rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory",
+    rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory"
+    rb"|java\.lang\.OutOfMemoryError|System\.OutOfMemoryException|NoMemoryError|OutOfMemoryError\(\)"
+    rb"|Allowed memory size of \d+ bytes exhausted|memory allocation of \d+ bytes failed"
+    rb"|^lua: not enough memory|^Out of memory!|cannot allocate vector of size|runtime: out of memory",
     re.MULTILINE,
 )
+_DRIVER = ".driver.py"
 _COMPILER_MEMORY_MB = 2048
 _COMPILER_PROCESSES = 64
-_RUNTIME_MB = 256
 _NEARLY_ALL = 0.95
 
 
@@ -84,11 +87,16 @@ class Pool:
         for worker in self._workers:
             worker.stop()
 
-    async def run(self, request: RunRequest) -> RunResult:
+    async def run(self, request: RunRequest, language: Language | None = None) -> RunResult:
         """Runs one request, after waiting for a slot.
+
+        Args:
+            request: What to run.
+            language: Instead of the one that the request names.
 
         Raises:
             SandboxOverloaded: When too many wait already.
+            ToolchainMissing: When the jail holds no such compiler or interpreter.
             SandboxInternalError: When our side failed.
         """
         if self._admitted >= self._max_admitted:
@@ -96,14 +104,18 @@ class Pool:
         self._admitted += 1
         try:
             async with self._slots:
-                return await self._run_stages(request, LANGUAGES[request.language])
+                language = language or LANGUAGES[request.language]
+                return await self._run_stages(request, language.for_source(request.code))
         finally:
             self._admitted -= 1
 
     async def _run_stages(self, request: RunRequest, language: Language) -> RunResult:
         worker = min(self._workers, key=lambda w: w.num_running)
         files = {path: (content, 0o644) for path, content in request.files.items()}
-        source = {language.source: (request.code.encode("utf-8", "surrogatepass"), 0o644)}
+        text = language.source_text(request.code)
+        source = {language.source: (text.encode("utf-8", "surrogatepass"), 0o644)}
+        if language.driver:
+            source[_DRIVER] = (language.driver.encode(), 0o644)
         compiled: StageResult | None = None
         program = source
         if language.compile is not None:
@@ -118,6 +130,7 @@ class Pool:
                         memory_mb=_COMPILER_MEMORY_MB,
                         disk_mb=self._defaults.disk_mb,
                         processes=_COMPILER_PROCESSES,
+                        bounded_address_space=not language.runtime_mb,
                     ),
                     fetch=(language.program,),
                 )
@@ -125,23 +138,23 @@ class Pool:
             compiled = _stage_result(outcome, _COMPILER_MEMORY_MB)
             if compiled.return_code != 0:
                 return RunResult(compile=compiled, run=None)
-            if language.program not in outcome.files:
+            if outcome.files_left_out or not outcome.files:
                 raise SandboxInternalError("the compiler left no program, or one too large to take over")
-            program = {language.program: (outcome.files[language.program], 0o755)}
+            program = {path: (content, 0o755) for path, content in outcome.files.items()}
         memory_mb = request.memory_limit_mb or self._defaults.memory_mb
         outcome = await worker.run(
             Stage(
-                main=language.source,
+                main=_DRIVER if language.driver else language.source,
                 argv=language.run_command(memory_mb),
                 files=files | program,
                 stdin=None if request.stdin is None else request.stdin.encode("utf-8", "surrogatepass"),
                 limits=StageLimits(
                     wall_s=request.run_timeout_s,
                     cpu_s=request.cpu_limit_s,
-                    memory_mb=memory_mb + (_RUNTIME_MB if language.managed_memory else 0),
+                    memory_mb=memory_mb + language.runtime_mb,
                     disk_mb=self._defaults.disk_mb,
                     processes=self._defaults.processes,
-                    bounded_address_space=not language.managed_memory,
+                    bounded_address_space=not language.runtime_mb,
                 ),
                 fetch=request.fetch_files,
             )

@@ -1,8 +1,7 @@
-"""The embedded sandbox service: SandboxFusion's ``POST /run_code`` and ``GET /v1/ping`` over HTTP.
+"""The embedded sandbox service, which speaks SandboxFusion's protocol.
 
-``python -m verl_ext.sandbox.server --help``. Owns HTTP, the command line and the life of the process;
-requests are run by ``execution``. ``GET /status`` (ours) names the isolation tier, the load and missing
-toolchains.
+``python -m verl_ext.sandbox.server --help``. Owns the command line and the life of the process; what is
+answered over HTTP is in ``http_routes``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import errno
-import json
 import logging
 import os
 import signal
@@ -19,74 +17,16 @@ import sys
 
 from aiohttp import web
 
-from verl_ext.sandbox import wire
-from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
+from verl_ext.sandbox.errors import SandboxInternalError
 from verl_ext.sandbox.execution import Defaults, Pool
-from verl_ext.sandbox.languages import LANGUAGES, missing_toolchains
-from verl_ext.sandbox.limits import MIB
-from verl_ext.sandbox.tiers import TierReport, choose_tier, tier_config
+from verl_ext.sandbox.http_routes import REPORT, make_app
+from verl_ext.sandbox.languages import missing_toolchains, settings_paths
+from verl_ext.sandbox.tiers import choose_tier, tier_config
 from verl_ext.sandbox.worker import MAX_WORKERS, WorkerConfig
 
 _log = logging.getLogger(__name__)
-_RETRY_AFTER_S = 1
 _DRAIN_TIMEOUT_S = 10.0
 _PARENT_CHECK_S = 1.0
-_POOL = web.AppKey("pool", Pool)
-_REPORT = web.AppKey("report", TierReport)
-_MISSING = web.AppKey("missing", list)
-
-
-async def _run_code(request: web.Request) -> web.Response:
-    try:
-        run_request = wire.request_from_json(_parsed(await request.read()), LANGUAGES)
-    except ValueError as error:
-        return web.json_response({"detail": str(error)}, status=422)
-    try:
-        result = await request.app[_POOL].run(run_request)
-    except SandboxOverloaded as error:
-        return web.json_response(
-            {"detail": str(error)}, status=503, headers={"Retry-After": str(_RETRY_AFTER_S)}
-        )
-    except SandboxInternalError as error:
-        _log.warning("run failed on our side: %s", error)
-        return web.json_response(wire.failure_to_json(str(error)))
-    return web.json_response(wire.result_to_json(result))
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the body is not JSON: {error}") from error
-
-
-async def _ping(_: web.Request) -> web.Response:
-    return web.json_response("pong")
-
-
-async def _status(request: web.Request) -> web.Response:
-    pool, report = request.app[_POOL], request.app[_REPORT]
-    return web.json_response(
-        {
-            "tier": report.tier,
-            "isolation": report.isolation,
-            "weaker_because": report.weaker_because,
-            "running": pool.num_running,
-            "waiting": pool.num_waiting,
-            "languages": sorted(LANGUAGES),
-            "missing_toolchains": request.app[_MISSING],
-        }
-    )
-
-
-def make_app(pool: Pool, report: TierReport, missing: list[str], max_body_mb: int) -> web.Application:
-    """The web application around a started pool."""
-    app = web.Application(client_max_size=max_body_mb * MIB)
-    app[_POOL], app[_REPORT], app[_MISSING] = pool, report, missing
-    app.add_routes(
-        [web.post("/run_code", _run_code), web.get("/v1/ping", _ping), web.get("/status", _status)]
-    )
-    return app
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
@@ -94,7 +34,8 @@ async def _serve(arguments: argparse.Namespace) -> int:
         tier="",
         python=arguments.python,
         preload=tuple(arguments.preload),
-        read_only_paths=tuple(arguments.read_only_path),
+        read_only_paths=(*arguments.read_only_path, *arguments.tool_path, *settings_paths()),
+        tool_paths=tuple(arguments.tool_path),
         output_cap_bytes=arguments.output_cap_kb * 1024,
     )
     try:
@@ -112,7 +53,9 @@ async def _serve(arguments: argparse.Namespace) -> int:
             max_running=arguments.max_running or max(4, 2 * arguments.num_workers),
             max_waiting=arguments.max_waiting,
         )
-        app = make_app(pool, report, missing_toolchains(config.search_path), arguments.max_body_mb)
+        app = make_app(
+            pool, report, missing_toolchains(config.search_path, config.python), arguments.max_body_mb
+        )
         try:
             await pool.start()
             return await _listen(app, arguments)
@@ -140,7 +83,7 @@ async def _listen(app: web.Application, arguments: argparse.Namespace) -> int:
                 )
             return _refuse(f"can't listen on {arguments.host}:{arguments.port}: {error.strerror}")
         host, port = runner.addresses[0][:2]
-        report = app[_REPORT]
+        report = app[REPORT]
         print(f"sandbox listening on http://{host}:{port} (isolation tier {report.tier})", flush=True)
         for reason in report.weaker_because:
             _log.warning("isolation: %s", reason)
@@ -188,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--read-only-path", action="append", default=[], help="further path programs may read"
+    )
+    parser.add_argument(
+        "--tool-path", action="append", default=[], help="folder of compilers and interpreters, put on PATH"
     )
     parser.add_argument(
         "--tier", choices=("auto", "A", "B", "C"), default="auto", help="isolation tier to use; C is none"

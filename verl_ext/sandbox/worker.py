@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from verl_ext.sandbox import fork_server
-from verl_ext.sandbox.errors import SandboxInternalError
+from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
 from verl_ext.sandbox.jail import WORK_DIR
 from verl_ext.sandbox.limits import MIB, StageLimits
 from verl_ext.sandbox.stage import Stage, StageOutcome, fetch_files
@@ -46,6 +46,7 @@ class WorkerConfig:
         python: Interpreter that Python programs run on.
         preload: Modules imported once, before the forks.
         read_only_paths: Further paths that programs may read.
+        tool_paths: Further folders of PATH; have to be readable.
         scratch: Existing folder for working directories, in tiers that need one.
         output_cap_bytes: Kept of each output stream.
         fetch_cap_bytes: Most that is read back from one run.
@@ -55,6 +56,7 @@ class WorkerConfig:
     python: str = sys.executable
     preload: tuple[str, ...] = ()
     read_only_paths: tuple[str, ...] = ()
+    tool_paths: tuple[str, ...] = ()
     scratch: str = ""
     output_cap_bytes: int = MIB
     fetch_cap_bytes: int = 64 * MIB
@@ -62,7 +64,7 @@ class WorkerConfig:
     @property
     def search_path(self) -> str:
         """PATH of the programs."""
-        return f"{Path(self.python).parent}:/usr/local/bin:/usr/bin:/bin"
+        return ":".join((str(Path(self.python).parent), *self.tool_paths, "/usr/local/bin:/usr/bin:/bin"))
 
 
 class Worker:
@@ -184,6 +186,8 @@ class Worker:
                 self._send({"id": run_id, "uid": uid, "limits": asdict(stage.limits)}, fds)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
             report = await self._report_of(report_future, stage.limits)
+            if report["failure"] and report.get("missing"):
+                raise ToolchainMissing(report["failure"])
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
             files: dict[str, bytes] = {}
