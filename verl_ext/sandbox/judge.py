@@ -2,7 +2,7 @@
 
 Source: SandboxFusion's ``CommonOJDataset``. Programs run in the jail; expected outputs stay here, where they
 are compared. Deliberately different: no case is not a pass, no program is not run, integers compare exactly
-(there, any two numbers within 1e-5 are equal), a missing compiler and a failure of ours are refusals instead of
+(there, any two numbers within 1e-5 are equal), a missing compiler and a failure of ours are refusals and no
 verdicts, and ``custom_extract_logic`` runs in the jail instead of the server.
 """
 
