@@ -23,7 +23,7 @@ _MEMORY_MARKS = re.compile(
     rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory"
     rb"|java\.lang\.OutOfMemoryError|System\.OutOfMemoryException|NoMemoryError|OutOfMemoryError\(\)"
     rb"|Allowed memory size of \d+ bytes exhausted|memory allocation of \d+ bytes failed"
-    rb"|^lua: not enough memory|^Out of memory!|cannot allocate vector of size|runtime: out of memory",
+    rb"|^lua: not enough memory|^Out of memory\b|cannot allocate vector of size|runtime: out of memory",
     re.MULTILINE,
 )
 _DRIVER = ".driver.py"
@@ -172,7 +172,10 @@ def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:
     failed = outcome.reason == "exit" and outcome.return_code != 0
     # A program that does not look at what malloc returned says nothing: it crashes with its memory full.
     memory_full = outcome.max_rss_kb >= _NEARLY_ALL * memory_mb * 1024
-    out_of_memory = memory_full or _MEMORY_MARKS.search(outcome.stderr[-4000:]) is not None
+    last_words = outcome.stderr[-4000:]
+    if len(outcome.stderr) > 4000:  # Go says it first, and shows every goroutine then
+        last_words = outcome.stderr[:1000] + b"\n" + last_words
+    out_of_memory = memory_full or _MEMORY_MARKS.search(last_words) is not None
     return StageResult(
         status=StageStatus.TIME_LIMIT if timed_out else StageStatus.FINISHED,
         execution_time_s=outcome.wall_s,

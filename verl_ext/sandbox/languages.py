@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 _RUN_PYTEST = "import sys, pytest\nsys.exit(pytest.main(['--color=no', 'test_main.py']))\n"
+_FIND_MODULE = "import importlib.util, sys\nsys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
 # One collector thread and no perf data: a short program starts faster. The stack is as for other languages.
 _JVM = ("-Xmx{memory_mb}m", "-Xss64m", "-XX:+UseSerialGC", "-XX:-UsePerfData")
 _JAVAC = ("javac", "-J-Xmx1024m", "-J-XX:+UseSerialGC", "-J-XX:-UsePerfData", "-encoding", "UTF-8")
+_PHP_ERRORS = ("-d", "display_errors=stderr", "-d", "log_errors=0")
 _JARS = "/usr/share/java/*"
 # Settings that toolchains keep outside of /usr.
 _SETTINGS = ("/etc/java*", "/etc/R", "/etc/php", "/etc/mono", "/etc/perl", "/etc/scala", "/etc/kotlin")
@@ -89,7 +91,9 @@ class Language:
         """
         for name in (*self.tools, *self.needs):
             if name.startswith("import "):
-                found = subprocess.run([python, "-c", name], capture_output=True, check=False).returncode == 0
+                found = (
+                    subprocess.run([python, "-c", _FIND_MODULE, name.split()[1]], check=False).returncode == 0
+                )
             elif "/" in name:
                 found = bool(_matching(name))
             else:
@@ -174,10 +178,15 @@ LANGUAGES: dict[str, Language] = {
     ),
     "typescript": Language("main.ts", run=("tsx", "main.ts"), needs=("node",), runtime_mb=512),
     "jest": Language(
-        "main.test.js", run=("jest", "--ci", "--rootDir=.", "main.test.js"), needs=("node",), runtime_mb=512
+        "main.test.js",
+        run=("jest", "--ci", "--config={}", "--rootDir=.", "main.test.js"),
+        needs=("node",),
+        runtime_mb=512,
     ),
     "php": Language(
-        "main.php", run=("php", "-d", "memory_limit={memory_mb}M", "-f", "main.php"), opening="<?php\n"
+        "main.php",
+        run=("php", "-d", "memory_limit={memory_mb}M", *_PHP_ERRORS, "main.php"),
+        opening="<?php\n",
     ),
     "perl": Language("main.pl", run=("perl", "main.pl")),
     "ruby": Language("main.rb", run=("ruby", "main.rb")),
