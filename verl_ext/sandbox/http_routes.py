@@ -125,9 +125,12 @@ async def _refusals(request: web.Request, handler: _Handler) -> web.StreamRespon
         return _refusal(500, str(error))
     except web.HTTPNotFound:
         return _refusal(404, f"{request.path!r:.80} is no endpoint of this service")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = sorted(error.allowed_methods)
+        line = f"{request.method:.20} is not for {request.path}; use {' or '.join(allowed)}"
+        return _refusal(405, line, {"Allow": ",".join(allowed)})
     except web.HTTPException as error:
-        kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return _refusal(error.status, error.text or error.reason, kept)
+        return _refusal(error.status, error.text or error.reason)
     except Exception:
         _log.exception("%s %s failed", request.method, request.path)
         return _refusal(500, "the sandbox failed; its log says why")
