@@ -71,8 +71,10 @@ def extract_heuristic_code(completion: str, language: str = "") -> list[CodeBloc
             above, body = [], []
         if _DEFINITION.match(line):
             body = [line]
+        elif _BEFORE_DEFINITION.match(line):
+            above.append(line)
         else:
-            above = [*above, line] if _BEFORE_DEFINITION.match(line) else []
+            above = []
     return found
 
 
