@@ -39,7 +39,8 @@ async def submit(pool: Pool, submission: Submission) -> dict[str, Any]:
         SandboxInternalError: When our side failed.
     """
     more = await _custom_blocks(pool, submission)
-    code = choose_code(submission.completion, submission.language, more)
+    # Texts may be megabytes: what takes long must not hold up the event loop.
+    code = await asyncio.to_thread(choose_code, submission.completion, submission.language, more)
     tests = await _run_cases(pool, submission, code) if code.strip() else []
     return {
         "id": submission.problem_id,
@@ -81,7 +82,7 @@ async def _run_case(pool: Pool, submission: Submission, code: str, case: tuple[s
             run_timeout_s=submission.run_timeout_s,
         )
     )
-    passed = _passed(result, expected)
+    passed = await asyncio.to_thread(_passed, result, expected)
     cut = None if submission.whole_cases or not passed else _SHOWN_CHARS
     return {
         "passed": passed,

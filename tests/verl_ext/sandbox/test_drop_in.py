@@ -183,8 +183,8 @@ def test_verls_reward_scores_standard_input(server: EmbeddedServer, verl_reward)
 
 
 def test_verls_reward_calls_functions(server: EmbeddedServer, verl_reward) -> None:
-    cases = {"inputs": ["[1, 2]\n3", "[]\n1"], "outputs": ["[1, 2, 3]", "[1]"], "fn_name": "add"}
-    completion = "```python\nclass Solution:\n    def add(self, xs, x):\n        return xs + [x]\n```"
+    cases = {"inputs": ["[1, 2]\n3", "[]\n1"], "outputs": ["[1, 2, 3]", "[1]"], "fn_name": "with_last"}
+    completion = "```python\nclass Solution:\n    def with_last(self, xs, x):\n        return xs + [x]\n```"
     score, metadata = verl_reward.compute_score(
         f"{server.endpoint}/run_code", None, 512, completion, cases, timeout=5
     )
