@@ -92,8 +92,10 @@ class Notebook:
         """Executes all statements; the value of the last one when it is an expression that is to be shown."""
         tree = ast.parse(source, name)
         last = None
-        if tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";"):
-            last = ast.Expression(tree.body.pop().value)
+        statement = tree.body[-1] if tree.body else None
+        if isinstance(statement, ast.Expr) and not source.rstrip().endswith(";"):
+            tree.body.pop()
+            last = ast.Expression(statement.value)
         self._evaluate(tree, name, "exec")
         return None if last is None else self._evaluate(last, name, "eval")
 

@@ -1,7 +1,8 @@
-"""The HTTP face of the service: SandboxFusion's endpoints and ``GET /status``.
+"""The HTTP face of the service: SandboxFusion's endpoints, and ours.
 
 Owns routes, status codes and the shape of errors: every refusal is ``{"detail": one line}``. What an endpoint
-does is elsewhere: ``execution`` runs programs, ``jupyter`` cells, ``judge`` the online judge.
+does is elsewhere: ``execution`` runs programs, ``case_stream`` answers for many inputs, ``jupyter`` runs
+notebooks, ``judge`` judges.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from verl_ext.sandbox import fields, judge, judge_requests, jupyter, wire
+from verl_ext.sandbox.case_stream import answer_cases
+from verl_ext.sandbox.cases import cases_from_json
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded, ToolchainMissing
 from verl_ext.sandbox.execution import Pool
 from verl_ext.sandbox.languages import LANGUAGES
@@ -43,6 +46,12 @@ async def _run_code(request: web.Request) -> web.Response:
             return web.json_response(wire.failure_to_json(str(error)))
     compiled = LANGUAGES[language].compile is not None
     return web.json_response(wire.missing_toolchain_to_json(missing, compiled=compiled))
+
+
+async def _run_cases(request: web.Request) -> web.StreamResponse:
+    cases = cases_from_json(await _body(request), LANGUAGES)
+    missing = request.app[MISSING].get(cases.program.language, "")
+    return await answer_cases(request, request.app[POOL], cases, missing)
 
 
 async def _run_jupyter(request: web.Request) -> web.Response:
@@ -156,6 +165,7 @@ def make_app(pool: Pool, report: TierReport, missing: Mapping[str, str], max_bod
     app.add_routes(
         [
             web.post("/run_code", _run_code),
+            web.post("/run_cases", _run_cases),
             web.post("/run_jupyter", _run_jupyter),
             web.post("/submit", _submit),
             web.get("/list_datasets", _list_datasets),

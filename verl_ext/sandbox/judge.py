@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import aclosing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from verl_ext.sandbox.execution import Pool
 from verl_ext.sandbox.fields import BadRequest
 from verl_ext.sandbox.judge_requests import Submission
 from verl_ext.sandbox.languages import Language
-from verl_ext.sandbox.protocol import RunRequest, RunResult, StageStatus
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, StageStatus
 
 _PARALLEL_CASES = 4
 _SHOWN_CHARS = 1000
@@ -56,39 +57,24 @@ async def submit(pool: Pool, submission: Submission) -> dict[str, Any]:
 
 async def _run_cases(pool: Pool, submission: Submission, code: str) -> list[dict[str, Any]]:
     """One entry per case in case order, up to the first that fails unless all are to be run."""
-    tests: list[dict[str, Any]] = []
-    for start in range(0, len(submission.cases), _PARALLEL_CASES):
-        batch = submission.cases[start : start + _PARALLEL_CASES]
-        tasks = [asyncio.create_task(_run_case(pool, submission, code, case)) for case in batch]
-        try:
-            for task in tasks:
-                tests.append(await task)
-                if not tests[-1]["passed"] and not submission.run_all:
-                    return tests
-        finally:
-            for task in tasks:
-                task.cancel()
-    return tests
-
-
-async def _run_case(pool: Pool, submission: Submission, code: str, case: tuple[str, str]) -> dict[str, Any]:
-    stdin, expected = case
-    result = await pool.run(
-        RunRequest(
-            code=code,
-            language=submission.language,
-            stdin=stdin,
-            compile_timeout_s=submission.compile_timeout_s,
-            run_timeout_s=submission.run_timeout_s,
-        )
+    program = RunRequest(
+        code=code,
+        language=submission.language,
+        compile_timeout_s=submission.compile_timeout_s,
+        run_timeout_s=submission.run_timeout_s,
     )
-    passed = await asyncio.to_thread(_passed, result, expected)
-    cut = None if submission.whole_cases or not passed else _SHOWN_CHARS
-    return {
-        "passed": passed,
-        "exec_info": wire.result_to_json(result),
-        "test_info": {"input": {"stdin": stdin[:cut]}, "output": {"stdout": expected[:cut]}},
-    }
+    stdins = tuple(stdin for stdin, _ in submission.cases)
+    tests: list[dict[str, Any]] = []
+    async with aclosing(pool.run_cases(CasesRequest(program, stdins, _PARALLEL_CASES))) as results:
+        async for result in results:
+            stdin, expected = submission.cases[len(tests)]
+            passed = await asyncio.to_thread(_passed, result, expected)
+            cut = None if submission.whole_cases or not passed else _SHOWN_CHARS
+            info = {"input": {"stdin": stdin[:cut]}, "output": {"stdout": expected[:cut]}}
+            tests.append({"passed": passed, "exec_info": wire.result_to_json(result), "test_info": info})
+            if not passed and not submission.run_all:
+                break
+    return tests
 
 
 def _passed(result: RunResult, expected: str) -> bool:

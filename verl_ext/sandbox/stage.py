@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import itertools
 import json
@@ -11,11 +10,13 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from verl_ext.sandbox import fork_server, syscalls
 from verl_ext.sandbox.limits import StageLimits
 
 _MAX_LISTED = 5000
+_MAX_PATHS_IN_MESSAGE = 1000  # characters, of which JSON may make 12 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +39,27 @@ class Stage:
     limits: StageLimits
     fetch: tuple[str, ...] = ()
 
-    def write_payload(self, work_dir: str) -> int:
-        """Writes what the child needs to a memory file and returns its descriptor."""
-        payload = {
+    def write_payload(self, work_dir: str) -> tuple[dict[str, Any] | None, int]:
+        """What the child needs: a description, and a memory file with the contents of the files.
+
+        The memory file's first byte is the child's to overwrite. A description that may not fit into a
+        message precedes the contents as a line of JSON, and None is returned in its place.
+        """
+        description: dict[str, Any] | None = {
             "work_dir": work_dir,
             "main": self.main,
             "argv": self.argv,
-            "files": {
-                path: (base64.b64encode(content).decode(), mode)
-                for path, (content, mode) in self.files.items()
-            },
+            "files": [(path, len(content), mode) for path, (content, mode) in self.files.items()],
         }
+        parts = [fork_server.PENDING, *(content for content, _ in self.files.values())]
+        if sum(map(len, self.files)) > _MAX_PATHS_IN_MESSAGE:
+            parts.insert(1, json.dumps(description).encode() + b"\n")
+            description = None
         fd = os.memfd_create("payload", os.MFD_CLOEXEC)
-        left = memoryview(fork_server.PENDING + json.dumps(payload).encode())
+        left = memoryview(b"".join(parts))
         while left:
             left = left[os.write(fd, left) :]
-        return fd
+        return description, fd
 
 
 @dataclass(frozen=True, slots=True)

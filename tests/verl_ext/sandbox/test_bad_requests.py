@@ -17,6 +17,7 @@ from verl_ext.sandbox.embedded import EmbeddedServer
 
 _POSTS = (
     "/run_code",
+    "/run_cases",
     "/run_jupyter",
     "/submit",
     "/list_ids",
@@ -201,7 +202,7 @@ _FIELDS = (
         "completion",
         "config",
     ),
-    *("offset", "limit", "results", "args"),
+    *("offset", "limit", "results", "args", "stdins", "max_parallel", "stop_at_failure", "stream"),
 )
 _CONFIG_FIELDS = (
     *("dataset_type", "language", "locale", "compile_timeout", "run_timeout", "custom_extract_logic"),
@@ -211,6 +212,7 @@ _CONFIG_FIELDS = (
 _RIGHT: dict[str, Any] = (
     _CODE | _SUBMISSION | {"cells": ["1"], "results": [], "run_timeout": 1, "total_timeout": 1}
 )
+_RIGHT |= {"stdins": ["1", None], "stream": False}
 _bodies = st.builds(
     lambda body, config, left_out: {
         name: value

@@ -133,9 +133,9 @@ async def test_extraction_logic_runs_in_the_jail_and_its_block_is_taken(submit) 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")
 async def test_a_compiled_language(submit) -> None:
     code = "#include <iostream>\nint main() { int x; std::cin >> x; std::cout << 2 * x; }"
-    reply = await submit(f"```c++\n{code}\n```", [("2", "4"), ("3", "6")], language="cpp")
+    reply = await submit(f"```c++\n{code}\n```", [("2", "4"), ("3", "6")], language="cpp", compile_timeout=60)
     assert reply["accepted"]
-    reply = await submit("```cpp\nint main() {\n```", [("2", "4")], language="cpp")
+    reply = await submit("```cpp\nint main() {\n```", [("2", "4")], language="cpp", compile_timeout=60)
     assert not reply["accepted"]
     assert reply["tests"][0]["exec_info"]["compile_result"]["return_code"] == 1
 
