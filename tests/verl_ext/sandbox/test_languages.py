@@ -13,7 +13,7 @@ from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import EmbeddedServer
 from verl_ext.sandbox.errors import ToolchainMissing
 from verl_ext.sandbox.languages import LANGUAGES, Language
-from verl_ext.sandbox.protocol import RunRequest, StageStatus
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, StageStatus
 
 _SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PLUS_ONE = {
@@ -162,7 +162,7 @@ async def test_java_recurses_as_deeply_as_the_others(sandbox: HttpSandbox) -> No
     assert result.run is not None and result.run.stdout == "200000\n", result
 
 
-@pytest.mark.parametrize("language", ["R", "bash", "cpp", "java", "nodejs", "python", "rust", "typescript"])
+@pytest.mark.parametrize("language", ["cpp", "java", "julia", "nodejs", "rust", "typescript"])
 async def test_a_missing_toolchain_answers_127_and_is_never_a_result(
     server: EmbeddedServer, sandbox: HttpSandbox, language: str
 ) -> None:
@@ -181,6 +181,9 @@ async def test_a_missing_toolchain_answers_127_and_is_never_a_result(
     assert reply[other] is None
     with pytest.raises(ToolchainMissing, match=part):
         await sandbox.run(RunRequest("1", language))
+    cases = CasesRequest(RunRequest("1", language), ("1", "2"))
+    with pytest.raises(ToolchainMissing, match=part):
+        _ = [result async for result in sandbox.run_cases(cases)]
 
 
 def test_what_a_language_needs_is_looked_for_where_programs_see_it() -> None:
