@@ -122,7 +122,11 @@ def test_cases_of_every_shape_are_read(
             "language",
             "python only",
         ),
-        ({"language": "java"}, "language", "'java' is not one of those that the sandbox runs: bash, cpp"),
+        (
+            {"language": "cobol"},
+            "language",
+            "'cobol' is not one of those that the sandbox runs: R, bash, cpp",
+        ),
         ({"verdict_only": "yes"}, "verdict_only", "must be true or false"),
         ({"num_public": 0}, "num_public", "must be a whole number of at least 1"),
         ({"starter_code": 5}, "starter_code", "must be text"),

@@ -15,20 +15,29 @@ from typing import Any
 from aiohttp import web
 
 from verl_ext.sandbox import wire
-from verl_ext.sandbox.errors import SandboxInternalError
+from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
 from verl_ext.sandbox.execution import Pool
+from verl_ext.sandbox.languages import LANGUAGES
 from verl_ext.sandbox.protocol import CasesRequest
 
 _log = logging.getLogger(__name__)
 
 
-async def answer_cases(request: web.Request, pool: Pool, cases: CasesRequest) -> web.StreamResponse:
+async def answer_cases(
+    request: web.Request, pool: Pool, cases: CasesRequest, missing: str
+) -> web.StreamResponse:
     """Runs the cases and answers as the request asks for; a client that leaves ends them.
+
+    Args:
+        request: Whom to answer.
+        pool: Runs them.
+        cases: The program and its inputs.
+        missing: What is not installed of the language's toolchain; empty when everything is.
 
     Raises:
         SandboxOverloaded: Before anything was answered.
     """
-    async with aclosing(_replies(pool, cases)) as replies:
+    async with aclosing(_replies(pool, cases, missing)) as replies:
         if not cases.stream:
             return web.json_response({"results": [reply async for reply in replies]})
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
@@ -40,14 +49,20 @@ async def answer_cases(request: web.Request, pool: Pool, cases: CasesRequest) ->
     return response
 
 
-async def _replies(pool: Pool, cases: CasesRequest) -> AsyncGenerator[dict[str, Any], None]:
+async def _replies(pool: Pool, cases: CasesRequest, missing: str) -> AsyncGenerator[dict[str, Any], None]:
     """One ``/run_code`` reply per case; a failure of ours is the last."""
+    compiled = LANGUAGES[cases.program.language].compile is not None
+    if missing:
+        yield wire.missing_toolchain_to_json(missing, compiled=compiled)
+        return
     first = True
     try:
         async with aclosing(pool.run_cases(cases)) as results:
             async for result in results:
                 yield wire.result_to_json(result if first else replace(result, compile=None))
                 first = False
+    except ToolchainMissing as error:
+        yield wire.missing_toolchain_to_json(error.tool, compiled=compiled)
     except SandboxInternalError as error:
         _log.warning("case failed on our side: %s", error)
         yield wire.failure_to_json(str(error))

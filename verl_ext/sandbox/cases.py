@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from verl_ext.sandbox import wire
+from verl_ext.sandbox.fields import BadRequest
 from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, StageStatus
 
 MAX_CASES = 10_000
@@ -48,24 +49,24 @@ def cases_from_json(body: object, languages: Mapping[str, object]) -> CasesReque
     """Reads and checks a request.
 
     Raises:
-        ValueError: With one line that names the field and what is wrong with it.
+        BadRequest: With one line that names the field and what is wrong with it.
     """
     program = wire.request_from_json(body, languages)
     assert isinstance(body, dict)
     stdins = body.get("stdins")
     if not isinstance(stdins, list) or not 0 < len(stdins) <= MAX_CASES:
-        raise ValueError(f"stdins: required, a list of 1 to {MAX_CASES} inputs")
+        raise BadRequest(f"stdins: required, a list of 1 to {MAX_CASES} inputs")
     for index, stdin in enumerate(stdins):
         if stdin is not None and not isinstance(stdin, str):
-            raise ValueError(f"stdins: item {index} must be a string or null")
+            raise BadRequest(f"stdins: item {index} must be a string or null")
     if program.stdin is not None:
-        raise ValueError("stdin: give the inputs in stdins, one per case")
+        raise BadRequest("stdin: give the inputs in stdins, one per case")
     max_parallel = body.get("max_parallel", 4)
     if type(max_parallel) is not int or not 1 <= max_parallel <= MAX_PARALLEL:
-        raise ValueError(f"max_parallel: must be an integer from 1 to {MAX_PARALLEL}")
+        raise BadRequest(f"max_parallel: must be an integer from 1 to {MAX_PARALLEL}")
     for name in ("stop_at_failure", "stream"):
         if not isinstance(body.get(name, False), bool):
-            raise ValueError(f"{name}: must be true or false")
+            raise BadRequest(f"{name}: must be true or false")
     return CasesRequest(
         program, tuple(stdins), max_parallel, body.get("stop_at_failure", False), body.get("stream", True)
     )

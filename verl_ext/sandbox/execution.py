@@ -14,22 +14,25 @@ from dataclasses import dataclass, replace
 
 from verl_ext.sandbox.cases import run_in_order, succeeded
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
-from verl_ext.sandbox.languages import LANGUAGES
+from verl_ext.sandbox.languages import LANGUAGES, Language
 from verl_ext.sandbox.limits import StageLimits
 from verl_ext.sandbox.metrics import Metrics
 from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, StageResult, StageStatus
 from verl_ext.sandbox.stage import Stage, StageOutcome
 from verl_ext.sandbox.worker import Worker, WorkerConfig
 
-# V8's and glibc++'s last words; Python's is the last line of a traceback.
+# The last words of each language's runtime; Python's is the last line of a traceback.
 _MEMORY_MARKS = re.compile(
     rb"^(?:[\w.]*\.)?_?(?:Array)?MemoryError\b[^\n]*\s*\Z"
-    rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory",
+    rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory"
+    rb"|java\.lang\.OutOfMemoryError|System\.OutOfMemoryException|NoMemoryError|OutOfMemoryError\(\)"
+    rb"|Allowed memory size of \d+ bytes exhausted|memory allocation of \d+ bytes failed"
+    rb"|^lua: not enough memory|^Out of memory\b|cannot allocate vector of size|runtime: out of memory",
     re.MULTILINE,
 )
+_DRIVER = ".driver.py"
 _COMPILER_MEMORY_MB = 2048
 _COMPILER_PROCESSES = 64
-_RUNTIME_MB = 256
 _NEARLY_ALL = 0.95
 
 
@@ -98,18 +101,23 @@ class Pool:
         for worker in self._workers:
             worker.stop()
 
-    async def run(self, request: RunRequest) -> RunResult:
+    async def run(self, request: RunRequest, language: Language | None = None) -> RunResult:
         """Runs one request, after waiting for a slot.
+
+        Args:
+            request: What to run.
+            language: Instead of the one that the request names.
 
         Raises:
             SandboxOverloaded: When too many wait already.
+            ToolchainMissing: When the jail holds no such compiler or interpreter.
             SandboxInternalError: When our side failed.
         """
         with self.metrics.run(request.language) as record:
             self._refuse_when_full()
             async with self._slot():
                 record.start()
-                result = await self._run_built(await self._build(request), request.stdin)
+                result = await self._run_built(await self._build(request, language), request.stdin)
                 record.finish(result)
                 return result
 
@@ -121,6 +129,7 @@ class Pool:
 
         Raises:
             SandboxOverloaded: When too many wait already, before the first result.
+            ToolchainMissing: When the jail holds no such compiler or interpreter.
             SandboxInternalError: When our side failed; the cases that are still to come are not run.
         """
         self._refuse_when_full()
@@ -164,11 +173,14 @@ class Pool:
             self.num_running -= 1
             self._slots.release()
 
-    async def _build(self, request: RunRequest) -> _Build:
+    async def _build(self, request: RunRequest, language: Language | None = None) -> _Build:
         """The compile stage, where the language has one."""
-        language = LANGUAGES[request.language]
+        language = (language or LANGUAGES[request.language]).for_source(request.code)
         files = {path: (content, 0o644) for path, content in request.files.items()}
-        source = {language.source: (request.code.encode("utf-8", "surrogatepass"), 0o644)}
+        text = language.source_text(request.code)
+        source = {language.source: (text.encode("utf-8", "surrogatepass"), 0o644)}
+        if language.driver:
+            source[_DRIVER] = (language.driver.encode(), 0o644)
         compiled: StageResult | None = None
         program = source
         if language.compile is not None:
@@ -183,6 +195,7 @@ class Pool:
                         memory_mb=_COMPILER_MEMORY_MB,
                         disk_mb=self._defaults.disk_mb,
                         processes=_COMPILER_PROCESSES,
+                        bounded_address_space=not language.runtime_mb,
                     ),
                     fetch=(language.program,),
                 )
@@ -190,22 +203,22 @@ class Pool:
             compiled = _stage_result(outcome, _COMPILER_MEMORY_MB)
             if compiled.return_code != 0:
                 return _Build(compiled, None, _COMPILER_MEMORY_MB)
-            if language.program not in outcome.files:
+            if outcome.files_left_out or not outcome.files:
                 raise SandboxInternalError("the compiler left no program, or one too large to take over")
-            program = {language.program: (outcome.files[language.program], 0o755)}
+            program = {path: (content, 0o755) for path, content in outcome.files.items()}
         memory_mb = request.memory_limit_mb or self._defaults.memory_mb
         stage = Stage(
-            main=language.source,
+            main=_DRIVER if language.driver else language.source,
             argv=language.run_command(memory_mb),
             files=files | program,
             stdin=None,
             limits=StageLimits(
                 wall_s=request.run_timeout_s,
                 cpu_s=request.cpu_limit_s,
-                memory_mb=memory_mb + (_RUNTIME_MB if language.managed_memory else 0),
+                memory_mb=memory_mb + language.runtime_mb,
                 disk_mb=self._defaults.disk_mb,
                 processes=self._defaults.processes,
-                bounded_address_space=not language.managed_memory,
+                bounded_address_space=not language.runtime_mb,
             ),
             fetch=request.fetch_files,
         )
@@ -233,7 +246,10 @@ def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:
     failed = outcome.reason == "exit" and outcome.return_code != 0
     # A program that does not look at what malloc returned says nothing: it crashes with its memory full.
     memory_full = outcome.max_rss_kb >= _NEARLY_ALL * memory_mb * 1024
-    out_of_memory = memory_full or _MEMORY_MARKS.search(outcome.stderr[-4000:]) is not None
+    last_words = outcome.stderr[-4000:]
+    if len(outcome.stderr) > 4000:  # Go says it first, and shows every goroutine then
+        last_words = outcome.stderr[:1000] + b"\n" + last_words
+    out_of_memory = memory_full or _MEMORY_MARKS.search(last_words) is not None
     return StageResult(
         status=StageStatus.TIME_LIMIT if timed_out else StageStatus.FINISHED,
         execution_time_s=outcome.wall_s,

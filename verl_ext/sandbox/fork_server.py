@@ -41,8 +41,9 @@ del sys.path[0]
 run_as_main(serve(sys.argv[2]))
 """
 MAX_MESSAGE_BYTES = 16384
-# The first byte of the payload, overwritten by the child: still setting up / foreign code may run / failed.
-PENDING, STARTED, FAILED = b" ", b"R", b"E"
+# The first byte of the payload, overwritten by the child: still setting up / foreign code may run / failed /
+# the executable is not there.
+PENDING, STARTED, FAILED, MISSING = b" ", b"R", b"E", b"M"
 _MAX_FDS = 5
 _CPU_CHECK_FLOOR_S = 0.02
 
@@ -112,7 +113,7 @@ class _Run:
         failure = "" if state == STARTED else "the run could not be set up"
         if self.confined.lost():
             failure = "the process that holds the run was killed"
-        if state == FAILED:
+        if state in (FAILED, MISSING):
             failure = os.pread(self.payload_fd, 2000, 1).split(b"\0")[0].decode("utf-8", "replace")
         self.report = {
             "id": self.run_id,
@@ -122,6 +123,7 @@ class _Run:
             "cpu_s": cpu_s,
             "max_rss_kb": max_rss_kb,
             "failure": failure if reason == "exit" else "",
+            "missing": state == MISSING,
         }
         self.next_check = float("inf")
         self.confined.kill()
@@ -281,7 +283,7 @@ def _execute(argv: list[str], payload_fd: int) -> None:
         os.execvp(argv[0], argv)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and "/" not in argv[0]:
-            os.pwrite(payload_fd, FAILED + f"{argv[0]} is not installed where the sandbox runs\0".encode(), 0)
+            os.pwrite(payload_fd, MISSING + argv[0].encode() + b"\0", 0)
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     os._exit(127)
 

@@ -1,8 +1,7 @@
-"""The embedded sandbox service: SandboxFusion's ``POST /run_code`` and ``GET /v1/ping`` over HTTP.
+"""The embedded sandbox service, which speaks SandboxFusion's protocol.
 
-``python -m verl_ext.sandbox.server --help``. Owns HTTP, the command line and the life of the process;
-requests are run by ``execution``. ``GET /status`` (ours) names the isolation tier, the load and missing
-toolchains, ``GET /metrics`` counts for Prometheus.
+``python -m verl_ext.sandbox.server --help``. Owns the command line and the life of the process; what is
+answered over HTTP is in ``http_routes``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import errno
-import json
 import logging
 import os
 import signal
@@ -21,114 +19,19 @@ import sys
 import uvloop
 from aiohttp import web
 
-from verl_ext.sandbox import eventlog, wire
-from verl_ext.sandbox.case_stream import answer_cases
-from verl_ext.sandbox.cases import cases_from_json
+from verl_ext.sandbox import eventlog
 from verl_ext.sandbox.cgroup_folder import memory_groups
-from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
+from verl_ext.sandbox.errors import SandboxInternalError
 from verl_ext.sandbox.execution import Defaults, Pool
-from verl_ext.sandbox.gate import RETRY_AFTER_S, Gate
-from verl_ext.sandbox.languages import LANGUAGES, missing_toolchains
-from verl_ext.sandbox.limits import MIB
+from verl_ext.sandbox.http_routes import GATE, MEMORY_OF_RUN, REPORT, make_app
+from verl_ext.sandbox.languages import missing_toolchains, settings_paths
 from verl_ext.sandbox.memory_watch import can_watch
-from verl_ext.sandbox.metrics import Metrics
-from verl_ext.sandbox.tiers import TierReport, choose_tier, tier_config
+from verl_ext.sandbox.tiers import choose_tier, tier_config
 from verl_ext.sandbox.worker import MAX_WORKERS, WorkerConfig
 
 _log = logging.getLogger(__name__)
 _CLOSE_TIMEOUT_S = 1.0
 _PARENT_CHECK_S = 1.0
-_POOL = web.AppKey("pool", Pool)
-_REPORT = web.AppKey("report", TierReport)
-_MISSING = web.AppKey("missing", list)
-_METRICS = web.AppKey("metrics", Metrics)
-_GATE = web.AppKey("gate", Gate)
-_MEMORY_OF_RUN = web.AppKey("memory_of_run", str)
-
-
-async def _run_code(request: web.Request) -> web.Response:
-    try:
-        run_request = wire.request_from_json(_parsed(await request.read()), LANGUAGES)
-    except ValueError as error:
-        return web.json_response({"detail": str(error)}, status=422)
-    try:
-        result = await request.app[_POOL].run(run_request)
-    except SandboxOverloaded as error:
-        return _overloaded(error)
-    except SandboxInternalError as error:
-        _log.warning("run failed on our side: %s", error)
-        return web.json_response(wire.failure_to_json(str(error)))
-    return web.json_response(wire.result_to_json(result))
-
-
-async def _run_cases(request: web.Request) -> web.StreamResponse:
-    try:
-        cases = cases_from_json(_parsed(await request.read()), LANGUAGES)
-    except ValueError as error:
-        return web.json_response({"detail": str(error)}, status=422)
-    try:
-        return await answer_cases(request, request.app[_POOL], cases)
-    except SandboxOverloaded as error:
-        return _overloaded(error)
-
-
-def _overloaded(error: SandboxOverloaded) -> web.Response:
-    return web.json_response({"detail": str(error)}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the body is not JSON: {error}") from error
-
-
-async def _ping(_: web.Request) -> web.Response:
-    return web.json_response("pong")
-
-
-async def _status(request: web.Request) -> web.Response:
-    pool, report = request.app[_POOL], request.app[_REPORT]
-    return web.json_response(
-        {
-            "tier": report.tier,
-            "isolation": report.isolation,
-            "weaker_because": report.weaker_because,
-            "memory_of_run": request.app[_MEMORY_OF_RUN],
-            "draining": request.app[_GATE].draining,
-            "running": pool.num_running,
-            "waiting": pool.num_waiting,
-            "languages": sorted(LANGUAGES),
-            "missing_toolchains": request.app[_MISSING],
-        }
-    )
-
-
-async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[_METRICS].as_text(), content_type="text/plain")
-
-
-def make_app(
-    pool: Pool, report: TierReport, missing: list[str], memory_of_run: str, arguments: argparse.Namespace
-) -> web.Application:
-    """The web application around a pool."""
-    app = web.Application(client_max_size=arguments.max_body_mb * MIB)
-    app[_POOL], app[_REPORT], app[_MISSING], app[_MEMORY_OF_RUN] = pool, report, missing, memory_of_run
-    app[_METRICS] = pool.metrics
-    app[_METRICS].watch_load(lambda: pool.num_running, lambda: pool.num_waiting)
-    app[_METRICS].set_isolation(report.tier, memory_of_run.split(":")[0])
-    app[_GATE] = Gate(pool.metrics, arguments.max_inflight_mb * MIB)
-    app[_GATE].install(app)
-    app.add_routes(
-        [
-            web.post("/run_code", _run_code),
-            web.post("/run_cases", _run_cases),
-            web.get("/v1/ping", _ping),
-            web.get("/status", _status),
-            web.get("/metrics", _metrics),
-        ]
-    )
-    return app
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
@@ -137,7 +40,8 @@ async def _serve(arguments: argparse.Namespace) -> int:
             tier="",
             python=arguments.python,
             preload=tuple(arguments.preload),
-            read_only_paths=tuple(arguments.read_only_path),
+            read_only_paths=(*arguments.read_only_path, *arguments.tool_path, *settings_paths()),
+            tool_paths=tuple(arguments.tool_path),
             output_cap_bytes=arguments.output_cap_kb * 1024,
             groups=groups,
         )
@@ -161,9 +65,14 @@ async def _serve_in(config: WorkerConfig, arguments: argparse.Namespace, no_grou
             max_running=arguments.max_running or max(4, 2 * arguments.num_workers),
             max_waiting=arguments.max_waiting,
         )
-        memory_of_run = _memory_of_run(config.groups, no_groups_because)
-        missing = missing_toolchains(config.search_path)
-        app = make_app(pool, report, missing, memory_of_run, arguments)
+        app = make_app(
+            pool,
+            report,
+            missing_toolchains(config.search_path, config.python),
+            _memory_of_run(config.groups, no_groups_because),
+            max_body_mb=arguments.max_body_mb,
+            max_inflight_mb=arguments.max_inflight_mb,
+        )
         try:
             await pool.start()
             return await _listen(app, arguments)
@@ -203,18 +112,18 @@ async def _listen(app: web.Application, arguments: argparse.Namespace) -> int:
                 )
             return _refuse(f"can't listen on {arguments.host}:{arguments.port}: {error.strerror}")
         host, port = runner.addresses[0][:2]
-        report = app[_REPORT]
+        report = app[REPORT]
         print(f"sandbox listening on http://{host}:{port} (isolation tier {report.tier})", flush=True)
-        eventlog.event("listening", tier=report.tier, memory_of_run=app[_MEMORY_OF_RUN])
+        eventlog.event("listening", tier=report.tier, memory_of_run=app[MEMORY_OF_RUN])
         for reason in report.weaker_because:
             _log.warning("isolation: %s", reason)
-        if not app[_MEMORY_OF_RUN].startswith("cgroup"):
-            _log.warning("memory of all processes of a run together: %s", app[_MEMORY_OF_RUN])
+        if not app[MEMORY_OF_RUN].startswith("cgroup"):
+            _log.warning("memory of all processes of a run together: %s", app[MEMORY_OF_RUN])
         watcher = asyncio.create_task(_stop_with_parent(stopping)) if arguments.stop_with_parent else None
         await stopping.wait()
         if watcher is not None:
             watcher.cancel()
-        if left := await app[_GATE].drain(arguments.drain_timeout_s):
+        if left := await app[GATE].drain(arguments.drain_timeout_s):
             _log.warning("%d requests did not finish within --drain-timeout-s and are dropped", left)
     finally:
         await runner.cleanup()
@@ -264,6 +173,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--read-only-path", action="append", default=[], help="further path programs may read"
+    )
+    parser.add_argument(
+        "--tool-path", action="append", default=[], help="folder of compilers and interpreters, put on PATH"
     )
     parser.add_argument(
         "--tier", choices=("auto", "A", "B", "C"), default="auto", help="isolation tier to use; C is none"

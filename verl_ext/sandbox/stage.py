@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from verl_ext.sandbox import fork_server, syscalls
 from verl_ext.sandbox.limits import StageLimits
 
+_MAX_LISTED = 5000
 _MAX_PATHS_IN_MESSAGE = 1000  # characters, of which JSON may make 12 bytes each
 
 
@@ -96,7 +99,8 @@ def fetch_files(
 
     Args:
         channel: Where the child sent the directory's descriptor before the program ran.
-        paths: What to read; whatever is not a regular file, or is reached through a symlink, is left out.
+        paths: What to read; whatever is not a regular file, or is reached through a symlink, is left out. A
+            path with ``/`` at its end is all that is beneath that folder.
         cap_bytes: Most that is read in all; files that do not fit are left out.
 
     Returns:
@@ -108,7 +112,13 @@ def fetch_files(
     left_out: dict[str, str] = {}
     cap_left = cap_bytes
     try:
+        wanted: list[str] = []
         for path in paths:
+            beneath = _files_beneath(fds[0], path) if path.endswith("/") else [path]
+            wanted += beneath[:_MAX_LISTED]
+            if len(beneath) > _MAX_LISTED:
+                left_out[path] = f"more than {_MAX_LISTED} files"
+        for path in wanted:
             try:
                 files[path] = _read_regular(fds[0], path, cap_left)
                 cap_left -= len(files[path])
@@ -122,6 +132,29 @@ def fetch_files(
         for fd in fds:
             os.close(fd)
     return files, left_out
+
+
+def _files_beneath(directory_fd: int, folder: str) -> list[str]:
+    """What is in a folder and the folders in it; stops looking soon after ``_MAX_LISTED``."""
+    found: list[str] = []
+    folders = [folder.rstrip("/")]
+    while folders and len(found) <= _MAX_LISTED:
+        folder = folders.pop()
+        with contextlib.suppress(OSError), _open_folder(directory_fd, folder) as entries:
+            for entry in itertools.islice(entries, _MAX_LISTED + 1):
+                kind = folders if entry.is_dir(follow_symlinks=False) else found
+                kind.append(f"{folder}/{entry.name}")
+    return found
+
+
+@contextlib.contextmanager
+def _open_folder(directory_fd: int, folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+    fd = syscalls.open_beneath(directory_fd, folder)
+    try:
+        with os.scandir(fd) as entries:
+            yield entries
+    finally:
+        os.close(fd)
 
 
 class _TooLarge(Exception):

@@ -1,25 +1,31 @@
 """SandboxFusion's JSON, both ways: what the client sends and reads, what the server reads and sends.
 
 Source: SandboxFusion ``POST /run_code``. Ours on top: request field ``cpu_limit`` (seconds), reply fields
-``output_truncated`` and ``memory_exceeded`` of each stage, and ``files_left_out`` (path -> reason); a service
-without them ignores or omits them.
+``output_truncated`` and ``memory_exceeded`` of each stage, ``files_left_out`` (path -> reason) and, where a
+compiler or interpreter is not installed, ``missing_toolchain``; a service without them ignores or omits them.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
-from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError
+from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError, ToolchainMissing
+from verl_ext.sandbox.fields import (
+    as_object,
+    files_field,
+    language_field,
+    memory_field,
+    optional_text_field,
+    paths_field,
+    seconds_field,
+    text_field,
+)
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
 
-MAX_TIMEOUT_S = 3600.0
-MAX_MEMORY_MB = 1 << 20
-MAX_FILES = 1000
-MAX_NAME_BYTES = 255
+NO_TOOLCHAIN = 127
+"""The shell's exit code for a command that is not there."""
 
 
 def request_to_json(request: RunRequest) -> dict[str, Any]:
@@ -36,10 +42,15 @@ def request_to_json(request: RunRequest) -> dict[str, Any]:
     if request.cpu_limit_s is not None:
         body["cpu_limit"] = request.cpu_limit_s
     if request.files:
-        body["files"] = {path: base64.b64encode(data).decode() for path, data in request.files.items()}
+        body["files"] = files_to_json(request.files)
     if request.fetch_files:
         body["fetch_files"] = list(request.fetch_files)
     return body
+
+
+def files_to_json(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Path -> base64 text."""
+    return {path: base64.b64encode(data).decode() for path, data in files.items()}
 
 
 def request_from_json(body: object, languages: Mapping[str, object]) -> RunRequest:
@@ -52,88 +63,18 @@ def request_from_json(body: object, languages: Mapping[str, object]) -> RunReque
     Raises:
         ValueError: With one line that names the field and what is wrong with it.
     """
-    if not isinstance(body, dict):
-        raise ValueError("the body is not a JSON object")
-    for name in ("code", "language"):
-        if not isinstance(body.get(name), str):
-            raise ValueError(f"{name}: required, a string")
-    if body["language"] not in languages:
-        raise ValueError(f"language: {body['language']!r} is not one of {', '.join(sorted(languages))}")
-    stdin = body.get("stdin")
-    if stdin is not None and not isinstance(stdin, str):
-        raise ValueError("stdin: must be a string or null")
-    memory = body.get("memory_limit_MB", -1)
-    if isinstance(memory, bool) or not isinstance(memory, int) or not -1 <= memory <= MAX_MEMORY_MB:
-        raise ValueError(f"memory_limit_MB: must be an integer, -1 (the default) or 1 to {MAX_MEMORY_MB}")
-    if memory == 0:
-        raise ValueError("memory_limit_MB: must be at least 1, or -1 for the default")
+    fields = as_object(body, "the body")
     return RunRequest(
-        code=body["code"],
-        language=body["language"],
-        stdin=stdin,
-        compile_timeout_s=_seconds(body, "compile_timeout", 10.0) or 10.0,
-        run_timeout_s=_seconds(body, "run_timeout", 10.0) or 10.0,
-        cpu_limit_s=_seconds(body, "cpu_limit", None),
-        memory_limit_mb=None if memory == -1 else memory,
-        files=_files(body.get("files")),
-        fetch_files=_fetch_files(body.get("fetch_files")),
+        code=text_field(fields, "code"),
+        language=language_field(fields, languages),
+        stdin=optional_text_field(fields, "stdin"),
+        compile_timeout_s=seconds_field(fields, "compile_timeout", 10.0),
+        run_timeout_s=seconds_field(fields, "run_timeout", 10.0),
+        cpu_limit_s=seconds_field(fields, "cpu_limit", None),
+        memory_limit_mb=memory_field(fields),
+        files=files_field(fields),
+        fetch_files=paths_field(fields),
     )
-
-
-def _seconds(body: dict[str, Any], name: str, default: float | None) -> float | None:
-    value = body.get(name, default)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name}: must be a number of seconds")
-    if not 0 < value <= MAX_TIMEOUT_S:  # false for NaN too
-        raise ValueError(f"{name}: must be above 0 and at most {MAX_TIMEOUT_S:g} seconds")
-    return float(value)
-
-
-def _files(value: object) -> dict[str, bytes]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError("files: must be an object of path to base64 text")
-    if len(value) > MAX_FILES:
-        raise ValueError(f"files: {len(value)} files, at most {MAX_FILES} are taken")
-    files: dict[str, bytes] = {}
-    for path, content in value.items():
-        if content is not None and not isinstance(content, str):
-            raise ValueError(f"files: content of {path!r} must be base64 text or null")
-        try:
-            files[_inner_path("files", path)] = base64.b64decode(content or "", validate=True)
-        except binascii.Error:
-            raise ValueError(f"files: content of {path!r} is not base64") from None
-    for path in files:
-        for parent in PurePosixPath(path).parents:
-            if str(parent) in files:
-                raise ValueError(f"files: {str(parent)!r} is both a file and a folder")
-    return files
-
-
-def _fetch_files(value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise ValueError("fetch_files: must be a list of paths")
-    return tuple(_inner_path("fetch_files", path) for path in value)
-
-
-def _inner_path(field: str, path: object) -> str:
-    if not isinstance(path, str) or not path.strip() or "\0" in path or len(path) > 1000:
-        raise ValueError(f"{field}: {path!r:.80} is not a path")
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-        raise ValueError(f"{field}: {path!r:.80} leads out of the working directory")
-    try:
-        longest = max(len(part.encode()) for part in pure.parts)
-    except UnicodeEncodeError:
-        raise ValueError(f"{field}: {path!r:.80} is not valid text") from None
-    if longest > MAX_NAME_BYTES:
-        raise ValueError(f"{field}: {path!r:.80} has a name of more than {MAX_NAME_BYTES} bytes")
-    return str(pure)
 
 
 def result_to_json(result: RunResult) -> dict[str, Any]:
@@ -143,10 +84,10 @@ def result_to_json(result: RunResult) -> dict[str, Any]:
     return {
         "status": "Success" if succeeded else "Failed",
         "message": "",
-        "compile_result": _stage_to_json(result.compile),
-        "run_result": _stage_to_json(result.run),
+        "compile_result": stage_to_json(result.compile),
+        "run_result": stage_to_json(result.run),
         "executor_pod_name": None,
-        "files": {path: base64.b64encode(data).decode() for path, data in result.files.items()},
+        "files": files_to_json(result.files),
         "files_left_out": dict(result.files_left_out),
     }
 
@@ -164,7 +105,21 @@ def failure_to_json(message: str) -> dict[str, Any]:
     }
 
 
-def _stage_to_json(stage: StageResult | None) -> dict[str, Any] | None:
+def missing_toolchain_to_json(part: str, *, compiled: bool) -> dict[str, Any]:
+    """The reply to a run whose language has no toolchain here: SandboxFusion's, which looks like a stage that
+    ended with 127, and a field that tells it from a program which did.
+
+    Args:
+        part: What is not installed.
+        compiled: Whether the language has a compile stage, which then is the one that failed.
+    """
+    stage = StageResult(StageStatus.FINISHED, 0.0, NO_TOOLCHAIN, "", f"{part}: command not found\n")
+    result = RunResult(compile=stage if compiled else None, run=None if compiled else stage)
+    return result_to_json(result) | {"missing_toolchain": part}
+
+
+def stage_to_json(stage: StageResult | None) -> dict[str, Any] | None:
+    """One stage of a reply."""
     if stage is None:
         return None
     return {
@@ -182,6 +137,8 @@ def result_from_json(body: object) -> RunResult:
     """Reads the reply of any service that speaks the protocol.
 
     Raises:
+        ToolchainMissing: When the service has no toolchain for the language: a service of ours says so, any
+            other has a compile stage that ended with 127, which no source text can bring about.
         SandboxInternalError: When the service says that it failed.
         SandboxProtocolError: When the reply makes no sense.
     """
@@ -191,6 +148,8 @@ def result_from_json(body: object) -> RunResult:
         raise SandboxInternalError(f"the sandbox failed: {body.get('message') or 'no message'}")
     if body["status"] not in ("Success", "Failed"):
         raise SandboxProtocolError(f"unknown status {body['status']!r:.80}")
+    if missing := body.get("missing_toolchain"):
+        raise ToolchainMissing(f"{missing!s:.80}")
     try:
         result = RunResult(
             compile=_stage_from_json(body.get("compile_result")),
@@ -203,6 +162,8 @@ def result_from_json(body: object) -> RunResult:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxProtocolError(f"unreadable run_code reply: {error!r}") from error
+    if result.compile is not None and result.compile.return_code == NO_TOOLCHAIN:
+        raise ToolchainMissing(f"the compiler ({result.compile.stderr.strip():.200})")
     if result.run is None and result.compile is None:
         raise SandboxProtocolError("the reply has neither a compile nor a run result")
     if body["status"] == "Success" and result.run is None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from verl_ext.sandbox import fork_server
-from verl_ext.sandbox.errors import SandboxInternalError
+from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
 from verl_ext.sandbox.jail import WORK_DIR
 from verl_ext.sandbox.limits import MIB, StageLimits
 from verl_ext.sandbox.stage import Stage, StageOutcome, fetch_files
@@ -48,6 +48,7 @@ class WorkerConfig:
         python: Interpreter that Python programs run on.
         preload: Modules imported once, before the forks.
         read_only_paths: Further paths that programs may read.
+        tool_paths: Further folders of PATH; have to be readable.
         scratch: Existing folder for working directories, in tiers that need one.
         groups: Folder of control groups, see ``cgroups``; empty for none.
         output_cap_bytes: Kept of each output stream.
@@ -58,6 +59,7 @@ class WorkerConfig:
     python: str = sys.executable
     preload: tuple[str, ...] = ()
     read_only_paths: tuple[str, ...] = ()
+    tool_paths: tuple[str, ...] = ()
     scratch: str = ""
     groups: str = ""
     output_cap_bytes: int = MIB
@@ -66,7 +68,7 @@ class WorkerConfig:
     @property
     def search_path(self) -> str:
         """PATH of the programs."""
-        return f"{Path(self.python).parent}:/usr/local/bin:/usr/bin:/bin"
+        return ":".join((str(Path(self.python).parent), *self.tool_paths, "/usr/local/bin:/usr/bin:/bin"))
 
 
 class Worker:
@@ -205,6 +207,8 @@ class Worker:
             for stream in (out, err):
                 cleanup.callback(loop.call_later(_WATCH_AFTER_S, stream.watch).cancel)
             report = await self._report_of(report_future, stage.limits)
+            if report["failure"] and report.get("missing"):
+                raise ToolchainMissing(report["failure"])
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
             files: dict[str, bytes] = {}

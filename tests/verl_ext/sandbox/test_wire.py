@@ -45,7 +45,8 @@ timed_out = st.builds(
     stderr=st.text(),
 )
 files = st.dictionaries(names, st.binary(max_size=20), max_size=2)
-results = st.builds(RunResult, st.none() | finished, finished | timed_out, files)
+compiled = finished.filter(lambda stage: stage.return_code != wire.NO_TOOLCHAIN)
+results = st.builds(RunResult, st.none() | compiled, finished | timed_out, files)
 
 
 @given(requests)
@@ -94,6 +95,9 @@ def test_unknown_fields_are_ignored_and_defaults_are_those_of_sandbox_fusion() -
         ("files", []),
         ("files", {"a": 5}),
         ("files", {"a": "not base64!"}),
+        ("files", {"a": "é"}),
+        ("files", {f"f{number}": "" for number in range(1001)}),
+        ("fetch_files", ["a"] * 1001),
         ("files", {"a": "", "a/b": ""}),
         ("files", {"x" * 300: ""}),
         ("files", {"\ud800": ""}),
