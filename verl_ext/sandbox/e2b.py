@@ -41,10 +41,10 @@ _RUNNER_MARGIN_S = 10.0
 
 
 class E2BSandbox:
-    """Runs programs in one E2B machine, which is started by the first run. Use one per event loop, close it there.
+    """Runs programs in one E2B machine, which the first run starts. Use one per event loop, close it there.
 
-    A machine that ended is replaced. Limits are those of ``e2b_runner``: memory, processes and files per run are
-    bounded, disk and CPU are shared; isolation from our side is the machine's.
+    A machine that ended is replaced. ``e2b_runner`` bounds memory per process, processes and file sizes of a
+    run; runs share the machine's disk and cores. What keeps programs from us is the machine.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class E2BSandbox:
 
         Args:
             api_key: E2B's; None reads ``E2B_API_KEY``.
-            template: E2B template with ``python3`` (3.9 or later) and the toolchains; None means the package's.
+            template: E2B template with ``python3``, 3.9 or later, and the toolchains; None: the package's.
             max_concurrency: Runs at a time.
             request_margin_s: Seconds granted on top of a run's own limits.
             idle_timeout_s: Seconds after which E2B ends a machine that was not used.
@@ -171,6 +171,7 @@ class E2BSandbox:
                         **self._options,
                         timeout=life_s,
                         allow_internet_access=False,
+                        retries=0,  # they are ours
                         request_timeout=self._margin_s,
                     )
                     source = Path(e2b_runner.__file__).read_text(encoding="utf-8")

@@ -1,12 +1,15 @@
-"""Runs one request inside an E2B machine: ``python3 runner.py FOLDER`` reads FOLDER/request.json, prints JSON.
+"""Runs one request inside an E2B machine: ``python3 runner.py FOLDER``, which holds ``request.json``.
 
-Sent there as it is, so it needs nothing but the standard library of an old Python. The request is
-SandboxFusion's, with the command lines ``compile`` (or null) and ``run`` and the file name ``source`` added; the
-reply is SandboxFusion's too. The folder is the run's alone, belongs to a user made up for it where we are
+Sent there as it is, so it needs nothing but the standard library of Python 3.9. The request is
+SandboxFusion's with the command lines ``compile`` (or null) and ``run`` and the file name ``source`` added;
+the reply is SandboxFusion's. The folder is the run's alone, belongs to a user made up for it where we are
 root, and is gone afterwards, with everything the run left running.
 """
 
+from __future__ import annotations
+
 import base64
+import contextlib
 import json
 import math
 import os
@@ -17,58 +20,61 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 OUTPUT_CAP_BYTES = 1 << 20
 FLOOD_BYTES = 64 << 20
 FILE_SIZE_BYTES = 256 << 20
-MAX_PROCESSES = 128
 FETCH_BYTES = 64 << 20
+MAX_PROCESSES = 128
 FIRST_UID = 500_000_000
 MEMORY_MARKS = (b"MemoryError", b"bad_alloc", b"heap out of memory")
 
 
-def main():
-    folder = sys.argv[1]
-    with open(os.path.join(folder, "request.json"), encoding="utf-8") as file:
-        request = json.load(file)
-    work = os.path.join(folder, "work")
+def main() -> None:
+    """Runs the request and cleans up."""
+    folder = Path(sys.argv[1])
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    work = folder / "work"
     uid = FIRST_UID + os.getpid() if os.geteuid() == 0 else None
     try:
-        os.mkdir(work)
         write_files(work, request)
         if uid is not None:
-            os.chmod(folder, 0o711)
-            subprocess.run(["chown", "-R", "%d:%d" % (uid, uid), work], check=True)
+            folder.chmod(0o711)
+            subprocess.run(["chown", "-R", f"{uid}:{uid}", str(work)], check=True)
+            work.chmod(0o700)
         reply = run_stages(work, request, uid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(reply))
 
 
-def write_files(work, request):
+def write_files(work: Path, request: dict[str, Any]) -> None:
+    """Makes the working directory."""
+    work.mkdir()
     files = {path: base64.b64decode(data or "") for path, data in (request.get("files") or {}).items()}
     files[request["source"]] = request["code"].encode("utf-8", "surrogatepass")
     for path, data in files.items():
-        target = os.path.join(work, path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(data)
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / path).write_bytes(data)
 
 
-def run_stages(work, request, uid):
+def run_stages(work: Path, request: dict[str, Any], uid: int | None) -> dict[str, Any]:
+    """Compiles if need be, runs, and makes the reply."""
     compiled, ran = None, None
     if request["compile"]:
         compiled = run_stage(work, request["compile"], uid, request["compile_timeout"])
     if compiled is None or compiled["return_code"] == 0:
-        stdin = request.get("stdin")
         ran = run_stage(
             work,
             request["run"],
             uid,
             request["run_timeout"],
             cpu_s=request.get("cpu_limit"),
-            memory_mb=request.get("memory_limit_MB"),
-            stdin=b"" if stdin is None else stdin.encode("utf-8", "surrogatepass"),
+            memory_mb=request["memory_limit_MB"],
+            stdin=(request.get("stdin") or "").encode("utf-8", "surrogatepass"),
         )
     files, left_out = fetch_files(work, request.get("fetch_files") or [])
     good = all(stage is None or stage["return_code"] == 0 for stage in (compiled, ran))
@@ -82,11 +88,19 @@ def run_stages(work, request, uid):
     }
 
 
-def run_stage(work, command, uid, wall_s, cpu_s=None, memory_mb=None, stdin=b""):
-    with open(os.path.join(work, "..", "stdin"), "wb") as file:
-        file.write(stdin)
+def run_stage(
+    work: Path,
+    command: Sequence[str],
+    uid: int | None,
+    wall_s: float,
+    *,
+    cpu_s: float | None = None,
+    memory_mb: int | None = None,
+    stdin: bytes = b"",
+) -> dict[str, Any]:
+    """Runs one command to its end or limit."""
 
-    def confine():
+    def confine() -> None:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE_BYTES, FILE_SIZE_BYTES))
@@ -100,8 +114,10 @@ def run_stage(work, command, uid, wall_s, cpu_s=None, memory_mb=None, stdin=b"")
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
 
+    input_file = work.parent / "stdin"
+    input_file.write_bytes(stdin)
     started = time.monotonic()
-    with open(os.path.join(work, "..", "stdin"), "rb") as file:
+    with input_file.open("rb") as file:
         process = subprocess.Popen(
             command,
             cwd=work,
@@ -109,41 +125,47 @@ def run_stage(work, command, uid, wall_s, cpu_s=None, memory_mb=None, stdin=b"")
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             preexec_fn=confine,
-            env={"PATH": os.environ["PATH"], "HOME": work, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"},
+            env={"PATH": os.environ["PATH"], "HOME": str(work), "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"},
         )
-    outputs, in_time, cut = drain(process, started + wall_s)
+    (stdout, stderr), in_time, cut = drain(process, started + wall_s)
     kill_all(process.pid, uid)
     _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = code = os.waitstatus_to_exitcode(status)
+    code = process.returncode = os.waitstatus_to_exitcode(status)
     out_of_time = not in_time or (cpu_s is not None and usage.ru_utime + usage.ru_stime >= cpu_s)
-    tail = outputs[1][-4000:]
+    out_of_memory = any(mark in stderr[-4000:] for mark in MEMORY_MARKS)
     return {
         "status": "TimeLimitExceeded" if out_of_time else "Finished",
         "execution_time": time.monotonic() - started,
         "return_code": None if out_of_time else code,
-        "stdout": outputs[0].decode("utf-8", "replace"),
-        "stderr": outputs[1].decode("utf-8", "replace"),
+        "stdout": stdout.decode("utf-8", "replace"),
+        "stderr": stderr.decode("utf-8", "replace"),
         "output_truncated": cut,
-        "memory_exceeded": not out_of_time and code != 0 and any(mark in tail for mark in MEMORY_MARKS),
+        "memory_exceeded": out_of_memory and code != 0 and not out_of_time,
     }
 
 
-def drain(process, deadline):
-    """Reads until the program has ended; a child that keeps the pipes open is not waited for."""
-    kept, dropped = [b"", b""], 0
+def drain(process: subprocess.Popen[bytes], deadline: float) -> tuple[list[bytes], bool, bool]:
+    """Reads until the program has ended; a child that keeps the pipes open is not waited for.
+
+    Returns:
+        Standard output and error, whether it ended in time (or was stopped for flooding), and whether
+        anything was thrown away.
+    """
+    kept, dropped, ended = [b"", b""], 0, False
+    watch = os.pidfd_open(process.pid)
     with selectors.DefaultSelector() as selector:
         for index, pipe in enumerate((process.stdout, process.stderr)):
+            assert pipe is not None
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, selectors.EVENT_READ, index)
-        watch = os.pidfd_open(process.pid)
-        selector.register(watch, selectors.EVENT_READ, None)
-        ended = False
-        while selector.get_map() and dropped < FLOOD_BYTES and (ended or time.monotonic() < deadline):
-            ready = selector.select(0 if ended else max(0.0, deadline - time.monotonic()))
-            if not ready:
+        selector.register(watch, selectors.EVENT_READ)
+        while selector.get_map() and dropped < FLOOD_BYTES:
+            left_s = deadline - time.monotonic()
+            ready = selector.select(0 if ended else max(0.0, left_s))
+            if not ready or (left_s <= 0 and not ended):
                 break
             for key, _ in ready:
-                if key.data is None:
+                if key.fileobj == watch:
                     ended = True
                     selector.unregister(watch)
                     continue
@@ -153,16 +175,14 @@ def drain(process, deadline):
                 room = OUTPUT_CAP_BYTES - len(kept[key.data])
                 kept[key.data] += chunk[:room]
                 dropped += max(0, len(chunk) - room)
-        os.close(watch)
+    os.close(watch)
     return kept, ended or dropped >= FLOOD_BYTES, dropped > 0
 
 
-def kill_all(pid, uid):
+def kill_all(pid: int, uid: int | None) -> None:
     """Ends the run's process group and, where it has a user of its own, everything of that user."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     if uid is None:
         return
     killer = os.fork()
@@ -175,17 +195,21 @@ def kill_all(pid, uid):
     os.waitpid(killer, 0)
 
 
-def fetch_files(work, paths):
-    files, left_out, room = {}, {}, FETCH_BYTES
+def fetch_files(work: Path, paths: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Contents in base64 of regular files, and why others are not there; follows no symlink."""
+    files: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    room = FETCH_BYTES
     for path in paths:
-        place = os.path.join(work, path)
-        if os.path.realpath(place) != os.path.join(os.path.realpath(work), path) or not os.path.isfile(place):
-            left_out[path] = "no such file" if not os.path.lexists(place) else "not a regular file"
-        elif os.path.getsize(place) > room:
+        place = work / path
+        if not os.path.lexists(place):
+            left_out[path] = "no such file"
+        elif place.resolve() != work.resolve() / path or not place.is_file():
+            left_out[path] = "not a regular file"
+        elif place.stat().st_size > room:
             left_out[path] = "too large"
         else:
-            with open(place, "rb") as file:
-                data = file.read(room)
+            data = place.read_bytes()
             room -= len(data)
             files[path] = base64.b64encode(data).decode()
     return files, left_out

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError
+from ray.exceptions import ActorUnschedulableError, GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from verl_ext.sandbox.client import HttpSandbox
@@ -105,12 +105,12 @@ def _wait_until_up(nodes: list[Any], actors: list[Any], num_cores: int, timeout_
         where = f"no sandbox on Ray node {node['NodeManagerAddress']}"
         try:
             ray.get(endpoint, timeout=0)
-        except GetTimeoutError as error:
+        except (GetTimeoutError, ActorUnschedulableError) as error:
             raise SandboxUnreachable(
                 f"{where} within {timeout_s:g} s: it asks for {num_cores} of the node's "
                 f"{node['Resources']['CPU']:g} CPUs; lower code_agentic.sandbox.num_workers"
             ) from error
-        except RayActorError as error:
+        except RayError as error:
             raise SandboxUnreachable(f"{where}: {str(error).strip().splitlines()[-1]}") from error
 
 
