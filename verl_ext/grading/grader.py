@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import ExitStack, aclosing
+from dataclasses import replace
 
-from verl_ext.grading.harness import Limits, check_case, prepare_run, read_verdict
+from verl_ext.grading.batch import Batch, judge_each
+from verl_ext.grading.harness import Limits, PreparedRun, check_case, prepare_run
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import CaseResult, Grade, Verdict
 from verl_ext.sandbox.protocol import Sandbox
 
-_RunCase = Callable[[int], Awaitable[CaseResult]]
+_Pending = asyncio.Future[CaseResult | None]
 
 
 async def grade_program(
@@ -48,11 +50,15 @@ async def grade_program(
         SandboxError: When our side failed; never turned into a verdict.
     """
     _check(cases)
-
-    async def run(index: int) -> CaseResult:
-        return await _run_case(sandbox, program, cases[index], index, limits, prelude, language)
-
-    return await _grade(len(cases), run, stop_at_first_failure, max_parallel)
+    prepared = [prepare_run(program, case, limits, prelude, language) for case in cases]
+    results: list[CaseResult] = []
+    judged = judge_each(
+        sandbox, prepared, stop_at_first_failure=stop_at_first_failure, max_parallel=max_parallel
+    )
+    async with aclosing(judged):
+        async for result in judged:
+            results.append(replace(result, case_index=len(results)))
+    return _grade(results, len(cases), stop_at_first_failure)
 
 
 class Grader:
@@ -63,7 +69,7 @@ class Grader:
 
     Attributes:
         hits: Cases answered without a run of their own.
-        misses: Cases that were run.
+        misses: Cases that were run to their end.
     """
 
     def __init__(
@@ -94,7 +100,7 @@ class Grader:
         self._cache_size = cache_size
         self._max_parallel = max_parallel
         self._results: OrderedDict[bytes, CaseResult] = OrderedDict()
-        self._in_flight: dict[bytes, _SharedRun] = {}
+        self._in_flight: dict[bytes, Batch] = {}
 
     async def grade(
         self,
@@ -129,47 +135,68 @@ class Grader:
             memory_limit_mb=self.limits.memory_limit_mb if memory_limit_mb is None else memory_limit_mb,
         )
 
-        async def run(index: int) -> CaseResult:
-            case = cases[index]
-            key = _key(program, case, limits, prelude, language)
-            known = self._results.get(key)
-            if known is not None:
+        keys = [_key(program, case, limits, prelude, language) for case in cases]
+        results: list[CaseResult] = []
+        own: dict[bytes, _Pending] = {}
+        with ExitStack() as held:
+            for index, key in enumerate(keys):
+                result = await self._known(key, own, held)
+                while result is None:
+                    # Nobody has run this case: run it together with the later ones of which that is true.
+                    missing = {
+                        later: prepare_run(program, case, limits, prelude, language)
+                        for later, case in zip(keys[index:], cases[index:], strict=True)
+                        if later not in self._results and later not in self._in_flight
+                    }
+                    own |= self._start(missing, stop_at_first_failure, held)
+                    result = await self._known(key, own, held)
+                results.append(replace(result, case_index=index))
+                if result.verdict is Verdict.COMPILE_ERROR or (stop_at_first_failure and not result.passed):
+                    break
+        return _grade(results, len(cases), stop_at_first_failure)
+
+    def _start(
+        self, runs: dict[bytes, PreparedRun], stop_at_first_failure: bool, held: ExitStack
+    ) -> dict[bytes, _Pending]:
+        judged = judge_each(
+            self._sandbox,
+            runs.values(),
+            stop_at_first_failure=stop_at_first_failure,
+            max_parallel=self._max_parallel,
+        )
+        batch = Batch(runs, judged, self._remember, self._forget)
+        self._in_flight |= dict.fromkeys(runs, batch)
+        held.callback(batch.hold().release)
+        return batch.results
+
+    async def _known(self, key: bytes, own: dict[bytes, _Pending], held: ExitStack) -> CaseResult | None:
+        """The result of a case that was run, or is being run, by us or others; None when nobody does."""
+        while True:
+            pending = own.pop(key, None)
+            if pending is not None and (result := await asyncio.shield(pending)) is not None:
+                return result
+            if (result := self._results.get(key)) is not None:
                 self.hits += 1
                 self._results.move_to_end(key)
-                return replace(known, case_index=index)
-            shared = self._in_flight.get(key)
-            if shared is None:
-                self.misses += 1
-                work = _run_case(self._sandbox, program, case, index, limits, prelude, language)
-                shared = self._in_flight[key] = _SharedRun(asyncio.ensure_future(work))
-            else:
+                return result
+            if (batch := self._in_flight.get(key)) is None:
+                return None
+            held.callback(batch.hold().release)
+            if (result := await asyncio.shield(batch.results[key])) is not None:
                 self.hits += 1
-            return replace(await self._join(key, shared), case_index=index)
+                return result
 
-        return await _grade(len(cases), run, stop_at_first_failure, self._max_parallel)
-
-    async def _join(self, key: bytes, shared: _SharedRun) -> CaseResult:
-        """Waits for a run; the last to leave takes it off the list and cancels it when it still runs."""
-        shared.num_waiting += 1
-        try:
-            result = await asyncio.shield(shared.task)
-        finally:
-            shared.num_waiting -= 1
-            if shared.num_waiting == 0:
-                self._in_flight.pop(key, None)
-                shared.task.cancel()
+    def _remember(self, key: bytes, result: CaseResult) -> None:
+        self.misses += 1
         self._results[key] = result
         while len(self._results) > self._cache_size:
             self._results.popitem(last=False)
-        return result
 
-
-@dataclass(slots=True)
-class _SharedRun:
-    """A run that several may wait for."""
-
-    task: asyncio.Future[CaseResult]
-    num_waiting: int = 0
+    def _forget(self, batch: Batch) -> None:
+        """Takes an ended batch off the list."""
+        for key in batch.results:
+            if self._in_flight.get(key) is batch:
+                del self._in_flight[key]
 
 
 def _check(cases: Sequence[Case]) -> None:
@@ -182,43 +209,12 @@ def _check(cases: Sequence[Case]) -> None:
             raise ValueError(f"case {index}: {error}") from error
 
 
-async def _run_case(
-    sandbox: Sandbox, program: str, case: Case, index: int, limits: Limits, prelude: str, language: str
-) -> CaseResult:
-    prepared = prepare_run(program, case, limits, prelude, language)
-    return read_verdict(prepared, await sandbox.run(prepared.request), index)
-
-
-async def _grade(num_cases: int, run: _RunCase, stop_at_first_failure: bool, max_parallel: int) -> Grade:
-    """Runs the cases, at most ``max_parallel`` at a time, and takes their results in case order.
-
-    With an early stop they run one by one: cases run ahead of a failure would be thrown away, and where many
-    programs are graded at once nobody waits less for it.
-    """
-    slots = asyncio.Semaphore(1 if stop_at_first_failure else max_parallel)
-    uncompilable: list[CaseResult] = []
-
-    async def run_in_turn(index: int) -> CaseResult:
-        async with slots:
-            if uncompilable:
-                # What does not compile for one case compiles for none.
-                return replace(uncompilable[0], case_index=index)
-            result = await run(index)
-            if result.verdict is Verdict.COMPILE_ERROR:
-                uncompilable.append(result)
-            return result
-
-    tasks = [asyncio.ensure_future(run_in_turn(index)) for index in range(num_cases)]
-    results: list[CaseResult] = []
-    try:
-        for task in tasks:
-            results.append(await task)
-            if stop_at_first_failure and not results[-1].passed:
-                break
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def _grade(results: list[CaseResult], num_cases: int, stop_at_first_failure: bool) -> Grade:
+    """The grade of cases that were run as far as ``judge_each`` goes."""
+    last = results[-1]
+    if last.verdict is Verdict.COMPILE_ERROR and not stop_at_first_failure:
+        # What does not compile for one case compiles for none.
+        results = [*results, *(replace(last, case_index=i) for i in range(len(results), num_cases))]
     return Grade(tuple(results), total=num_cases)
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from verl_ext.sandbox import wire
+from verl_ext.sandbox.cases import cases_to_json, run_each, succeeded
 from verl_ext.sandbox.errors import (
     SandboxError,
     SandboxInternalError,
@@ -22,7 +26,7 @@ from verl_ext.sandbox.errors import (
     SandboxProtocolError,
     SandboxUnreachable,
 )
-from verl_ext.sandbox.protocol import RunRequest, RunResult
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult
 
 _LONGEST_PAUSE_S = 5.0
 
@@ -70,6 +74,7 @@ class HttpSandbox:
         self._slots = asyncio.Semaphore(max_concurrency)
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._offers_cases = True  # until the service says that it does not know the address
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,6 +107,67 @@ class HttpSandbox:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         raise AssertionError("the last attempt returns or raises")
 
+    async def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Runs one program on many inputs, in one exchange where the service offers it.
+
+        Whether it does is found out by the first call. Results arrive as they come; after a failure that may
+        pass, what is missing is asked for again, with as many attempts as ``run`` makes without any progress.
+
+        Raises:
+            SandboxError: As ``run``; results that came before are good.
+        """
+        num_done, attempt, pause_s = 0, 1, self._first_pause_s
+        while num_done < len(request.stdins):
+            rest = replace(request, stdins=request.stdins[num_done:], stream=True)
+            if not self._offers_cases:
+                async with aclosing(run_each(self.run, rest)) as results:
+                    async for result in results:
+                        yield result
+                return
+            try:
+                async with aclosing(self._stream_cases(rest)) as results:
+                    async for result in results:
+                        num_done += 1
+                        attempt, pause_s = 1, self._first_pause_s
+                        yield result
+                        if request.stop_at_failure and not succeeded(result):
+                            return
+                continue
+            except _NoSuchAddress:
+                self._offers_cases = False
+                continue
+            except TimeoutError as error:
+                raise SandboxUnreachable(f"{self.endpoint}: no result of a case in time") from error
+            except SandboxError as error:
+                if not error.retryable or attempt == self._max_attempts:
+                    raise
+            attempt += 1
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _stream_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """One exchange of ``run_cases``: as many results as there are inputs, or an error."""
+        program = request.program
+        deadline_s = program.compile_timeout_s + program.run_timeout_s + self._margin_s
+        timeout = aiohttp.ClientTimeout(sock_connect=self._connect_timeout_s, sock_read=deadline_s)
+        body = json.dumps(cases_to_json(request)).encode()
+        num_left = len(request.stdins)
+        compiled = None
+        async with self._slots, self._exchange("POST", "/run_cases", timeout, body) as response:
+            async for line in _lines(response.content):
+                result = wire.result_from_json(_parsed(self.endpoint, line))
+                compiled = result.compile or compiled
+                num_left -= 1
+                yield replace(result, compile=compiled)
+                if result.run is None:  # it does not compile for the others either
+                    for _ in range(num_left):
+                        yield result
+                    return
+                if request.stop_at_failure and not succeeded(result):
+                    return
+        if num_left:
+            raise SandboxUnreachable(f"{self.endpoint}: the reply ended {num_left} cases too early")
+
     async def ping(self) -> None:
         """Returns when the service answers; one attempt.
 
@@ -130,17 +196,30 @@ class HttpSandbox:
             TimeoutError: No reply before the deadline.
             SandboxError: Anything else that went wrong.
         """
-        session = self._open_session()
         timeout = aiohttp.ClientTimeout(total=deadline_s, sock_connect=self._connect_timeout_s)
+        async with self._exchange(method, path, timeout, body) as response:
+            return _parsed(self.endpoint, await response.read())
+
+    @asynccontextmanager
+    async def _exchange(
+        self, method: str, path: str, timeout: aiohttp.ClientTimeout, body: bytes | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A reply with status 200 whose content is still to be read; failures while it is read count too.
+
+        Raises:
+            TimeoutError: No reply before the deadline.
+            SandboxError: Anything else that went wrong.
+        """
+        headers = {"Content-Type": "application/json"} if body is not None else None
         try:
-            async with session.request(
-                method,
-                self.endpoint + path,
-                data=body,
-                headers={"Content-Type": "application/json"} if body is not None else None,
-                timeout=timeout,
+            async with self._open_session().request(
+                method, self.endpoint + path, data=body, headers=headers, timeout=timeout
             ) as response:
-                content = await response.read()
+                if response.status != 200:
+                    raise _error_of_status(self.endpoint, response.status, await response.read())
+                yield response
+        except aiohttp.SocketTimeoutError as error:
+            raise TimeoutError from error
         except aiohttp.ServerTimeoutError as error:
             raise SandboxUnreachable(f"{self.endpoint}: no connection in time") from error
         except aiohttp.ClientError as error:
@@ -149,12 +228,6 @@ class HttpSandbox:
             if isinstance(error, TimeoutError):
                 raise
             raise SandboxUnreachable(f"{self.endpoint}: {error}") from error
-        if response.status != 200:
-            raise _error_of_status(self.endpoint, response.status, content)
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise SandboxProtocolError(f"{self.endpoint}: the reply is not JSON: {content!r:.200}") from error
 
     def _open_session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
@@ -167,6 +240,26 @@ class HttpSandbox:
         return self._session
 
 
+class _NoSuchAddress(SandboxProtocolError):
+    """The service does not know what was asked for."""
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of any length, without their ends."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _parsed(endpoint: str, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise SandboxProtocolError(f"{endpoint}: the reply is not JSON: {content!r:.200}") from error
+
+
 def _error_of_status(endpoint: str, status: int, content: bytes) -> SandboxError:
     text = f"{endpoint}: HTTP {status}: {content.decode('utf-8', 'replace'):.300}"
     if status == 503 or status == 429:
@@ -175,4 +268,4 @@ def _error_of_status(endpoint: str, status: int, content: bytes) -> SandboxError
         return SandboxUnreachable(text)
     if status >= 500:
         return SandboxInternalError(text)
-    return SandboxProtocolError(text)
+    return (_NoSuchAddress if status in (404, 405) else SandboxProtocolError)(text)

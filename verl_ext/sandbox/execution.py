@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 
+from verl_ext.sandbox.cases import run_in_order, succeeded
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
-from verl_ext.sandbox.languages import LANGUAGES, Language
+from verl_ext.sandbox.languages import LANGUAGES
 from verl_ext.sandbox.limits import StageLimits
-from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, StageResult, StageStatus
 from verl_ext.sandbox.stage import Stage, StageOutcome
 from verl_ext.sandbox.worker import Worker, WorkerConfig
 
@@ -44,8 +47,22 @@ class Defaults:
     processes: int = 128
 
 
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """A program ready to run: what compiling it said, its run stage (None when that failed), its limit."""
+
+    compiled: StageResult | None
+    stage: Stage | None
+    memory_mb: int
+
+
 class Pool:
-    """Fork servers behind one admission queue."""
+    """Fork servers behind one admission queue.
+
+    Attributes:
+        num_running: Runs that have a slot.
+        num_waiting: Runs that wait for one.
+    """
 
     def __init__(
         self,
@@ -59,17 +76,9 @@ class Pool:
         self._defaults = defaults
         self._workers = [Worker(config, index) for index in range(num_workers)]
         self._slots = asyncio.Semaphore(max_running)
-        self._max_admitted = max_running + max_waiting
-        self._max_running = max_running
-        self._admitted = 0
-
-    @property
-    def num_running(self) -> int:
-        return min(self._admitted, self._max_running)
-
-    @property
-    def num_waiting(self) -> int:
-        return max(0, self._admitted - self._max_running)
+        self._max_waiting = max_waiting
+        self.num_running = 0
+        self.num_waiting = 0
 
     async def start(self) -> None:
         """Starts every fork server.
@@ -91,23 +100,65 @@ class Pool:
             SandboxOverloaded: When too many wait already.
             SandboxInternalError: When our side failed.
         """
-        if self._admitted >= self._max_admitted:
-            raise SandboxOverloaded(f"{self.num_waiting} runs are waiting already")
-        self._admitted += 1
-        try:
-            async with self._slots:
-                return await self._run_stages(request, LANGUAGES[request.language])
-        finally:
-            self._admitted -= 1
+        self._refuse_when_full()
+        async with self._slot():
+            return await self._run_built(await self._build(request), request.stdin)
 
-    async def _run_stages(self, request: RunRequest, language: Language) -> RunResult:
-        worker = min(self._workers, key=lambda w: w.num_running)
+    async def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Runs one program on many inputs; the results come in case order.
+
+        Every case waits for a slot of its own, so that a long request leaves room for others. After a failed
+        compile stage there is one result.
+
+        Raises:
+            SandboxOverloaded: When too many wait already, before the first result.
+            SandboxInternalError: When our side failed; the cases that are still to come are not run.
+        """
+        self._refuse_when_full()
+        async with self._slot():
+            build = await self._build(request.program)
+        if build.stage is None:
+            yield await self._run_built(build, None)
+            return
+
+        async def run_case(index: int) -> RunResult:
+            async with self._slot():
+                return await self._run_built(build, request.stdins[index])
+
+        max_parallel = 1 if request.stop_at_failure else request.max_parallel
+        async with aclosing(run_in_order(run_case, len(request.stdins), max_parallel)) as results:
+            async for result in results:
+                yield result
+                if request.stop_at_failure and not succeeded(result):
+                    return
+
+    def _refuse_when_full(self) -> None:
+        if self._slots.locked() and self.num_waiting >= self._max_waiting:
+            raise SandboxOverloaded(f"{self.num_waiting} runs are waiting already")
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        self.num_waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self.num_waiting -= 1
+        self.num_running += 1
+        try:
+            yield
+        finally:
+            self.num_running -= 1
+            self._slots.release()
+
+    async def _build(self, request: RunRequest) -> _Build:
+        """The compile stage, where the language has one."""
+        language = LANGUAGES[request.language]
         files = {path: (content, 0o644) for path, content in request.files.items()}
         source = {language.source: (request.code.encode("utf-8", "surrogatepass"), 0o644)}
         compiled: StageResult | None = None
         program = source
         if language.compile is not None:
-            outcome = await worker.run(
+            outcome = await self._worker().run(
                 Stage(
                     main=language.source,
                     argv=language.compile,
@@ -124,34 +175,43 @@ class Pool:
             )
             compiled = _stage_result(outcome, _COMPILER_MEMORY_MB)
             if compiled.return_code != 0:
-                return RunResult(compile=compiled, run=None)
+                return _Build(compiled, None, _COMPILER_MEMORY_MB)
             if language.program not in outcome.files:
                 raise SandboxInternalError("the compiler left no program, or one too large to take over")
             program = {language.program: (outcome.files[language.program], 0o755)}
         memory_mb = request.memory_limit_mb or self._defaults.memory_mb
-        outcome = await worker.run(
-            Stage(
-                main=language.source,
-                argv=language.run_command(memory_mb),
-                files=files | program,
-                stdin=None if request.stdin is None else request.stdin.encode("utf-8", "surrogatepass"),
-                limits=StageLimits(
-                    wall_s=request.run_timeout_s,
-                    cpu_s=request.cpu_limit_s,
-                    memory_mb=memory_mb + (_RUNTIME_MB if language.managed_memory else 0),
-                    disk_mb=self._defaults.disk_mb,
-                    processes=self._defaults.processes,
-                    bounded_address_space=not language.managed_memory,
-                ),
-                fetch=request.fetch_files,
-            )
+        stage = Stage(
+            main=language.source,
+            argv=language.run_command(memory_mb),
+            files=files | program,
+            stdin=None,
+            limits=StageLimits(
+                wall_s=request.run_timeout_s,
+                cpu_s=request.cpu_limit_s,
+                memory_mb=memory_mb + (_RUNTIME_MB if language.managed_memory else 0),
+                disk_mb=self._defaults.disk_mb,
+                processes=self._defaults.processes,
+                bounded_address_space=not language.managed_memory,
+            ),
+            fetch=request.fetch_files,
         )
+        return _Build(compiled, stage, memory_mb)
+
+    async def _run_built(self, build: _Build, stdin: str | None) -> RunResult:
+        """The run stage, on one input; where compilation failed, what came of it."""
+        if build.stage is None:
+            return RunResult(compile=build.compiled, run=None)
+        content = None if stdin is None else stdin.encode("utf-8", "surrogatepass")
+        outcome = await self._worker().run(replace(build.stage, stdin=content))
         return RunResult(
-            compile=compiled,
-            run=_stage_result(outcome, memory_mb),
+            compile=build.compiled,
+            run=_stage_result(outcome, build.memory_mb),
             files=outcome.files,
             files_left_out=outcome.files_left_out,
         )
+
+    def _worker(self) -> Worker:
+        return min(self._workers, key=lambda worker: worker.num_running)
 
 
 def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:

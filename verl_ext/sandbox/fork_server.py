@@ -11,7 +11,6 @@ directory): ``{"id", "uid", "limits"}`` or ``{"kill": id}``. Out: ``{"ready"}``,
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import gc
 import json
@@ -196,10 +195,12 @@ def _become_program(
     os.closerange(low, 65536)
     payload_fd = fds[3]
     try:
-        payload = json.loads(_read_all(payload_fd))
+        header, _, rest = _read_all(payload_fd).partition(b"\n")
+        payload, contents = json.loads(header), memoryview(rest)
         work_dir = tier.enter_run(limits, uid, payload)
-        for path, (content, mode) in payload["files"].items():
-            _write_file(path, base64.b64decode(content), mode)
+        for path, size, mode in payload["files"]:
+            _write_file(path, contents[:size], mode)
+            contents = contents[size:]
         if len(fds) > 4:
             _send_directory(fds[4])
         argv = payload["argv"]
@@ -239,7 +240,7 @@ def _read_all(fd: int) -> bytes:
     return b"".join(parts)
 
 
-def _write_file(path: str, content: bytes, mode: int) -> None:
+def _write_file(path: str, content: memoryview, mode: int) -> None:
     if "/" in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
+from verl_ext.sandbox.cases import run_each
 from verl_ext.sandbox.errors import SandboxError, SandboxUnreachable
-from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, StageResult, StageStatus
 
 Answer = RunResult | SandboxError
 Script = Callable[[RunRequest], Answer | Awaitable[Answer]]
@@ -68,6 +69,10 @@ class InMemorySandbox:
         if isinstance(answer, SandboxError):
             raise answer
         return answer
+
+    def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Answers case by case from the script."""
+        return run_each(self.run, request)
 
     async def ping(self) -> None:
         """Always there until closed."""

@@ -7,7 +7,7 @@ does not send them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -47,6 +47,25 @@ class RunRequest:
     memory_limit_mb: int | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     fetch_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CasesRequest:
+    """One program and its inputs.
+
+    Attributes:
+        program: What is run each time; its ``stdin`` does not count.
+        stdins: Standard input of each case; None for immediate end of file.
+        max_parallel: Cases at a time.
+        stop_at_failure: Run one case after the other and end with the first that failed.
+        stream: Answer case by case instead of at the end.
+    """
+
+    program: RunRequest
+    stdins: tuple[str | None, ...]
+    max_parallel: int = 4
+    stop_at_failure: bool = False
+    stream: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +114,15 @@ class Sandbox(Protocol):
 
     async def run(self, request: RunRequest) -> RunResult:
         """Runs one program to its end or limit."""
+        ...
+
+    def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Runs one program on each of several inputs and yields the results in that order.
+
+        Every case is a run of its own and its result is what ``run`` would answer. What fails to compile has
+        the same result for every case. Ends after the first failure where the request says so; closing the
+        generator ends what is still running. ``cases.run_each`` is this for a service that has only ``run``.
+        """
         ...
 
     async def ping(self) -> None:

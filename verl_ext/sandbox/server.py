@@ -20,6 +20,8 @@ import sys
 from aiohttp import web
 
 from verl_ext.sandbox import wire
+from verl_ext.sandbox.case_stream import answer_cases
+from verl_ext.sandbox.cases import cases_from_json
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxOverloaded
 from verl_ext.sandbox.execution import Defaults, Pool
 from verl_ext.sandbox.languages import LANGUAGES, missing_toolchains
@@ -44,13 +46,26 @@ async def _run_code(request: web.Request) -> web.Response:
     try:
         result = await request.app[_POOL].run(run_request)
     except SandboxOverloaded as error:
-        return web.json_response(
-            {"detail": str(error)}, status=503, headers={"Retry-After": str(_RETRY_AFTER_S)}
-        )
+        return _overloaded(error)
     except SandboxInternalError as error:
         _log.warning("run failed on our side: %s", error)
         return web.json_response(wire.failure_to_json(str(error)))
     return web.json_response(wire.result_to_json(result))
+
+
+async def _run_cases(request: web.Request) -> web.StreamResponse:
+    try:
+        cases = cases_from_json(_parsed(await request.read()), LANGUAGES)
+    except ValueError as error:
+        return web.json_response({"detail": str(error)}, status=422)
+    try:
+        return await answer_cases(request, request.app[_POOL], cases)
+    except SandboxOverloaded as error:
+        return _overloaded(error)
+
+
+def _overloaded(error: SandboxOverloaded) -> web.Response:
+    return web.json_response({"detail": str(error)}, status=503, headers={"Retry-After": str(_RETRY_AFTER_S)})
 
 
 def _parsed(body: bytes) -> object:
@@ -84,7 +99,12 @@ def make_app(pool: Pool, report: TierReport, missing: list[str], max_body_mb: in
     app = web.Application(client_max_size=max_body_mb * MIB)
     app[_POOL], app[_REPORT], app[_MISSING] = pool, report, missing
     app.add_routes(
-        [web.post("/run_code", _run_code), web.get("/v1/ping", _ping), web.get("/status", _status)]
+        [
+            web.post("/run_code", _run_code),
+            web.post("/run_cases", _run_cases),
+            web.get("/v1/ping", _ping),
+            web.get("/status", _status),
+        ]
     )
     return app
 

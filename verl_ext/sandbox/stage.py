@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import socket
@@ -35,18 +34,19 @@ class Stage:
     fetch: tuple[str, ...] = ()
 
     def write_payload(self, work_dir: str) -> int:
-        """Writes what the child needs to a memory file and returns its descriptor."""
-        payload = {
+        """Writes what the child needs to a memory file and returns its descriptor.
+
+        The first byte is the child's to overwrite; a line of JSON and the contents of the files follow.
+        """
+        header = {
             "work_dir": work_dir,
             "main": self.main,
             "argv": self.argv,
-            "files": {
-                path: (base64.b64encode(content).decode(), mode)
-                for path, (content, mode) in self.files.items()
-            },
+            "files": [(path, len(content), mode) for path, (content, mode) in self.files.items()],
         }
+        contents = [content for content, _ in self.files.values()]
         fd = os.memfd_create("payload", os.MFD_CLOEXEC)
-        left = memoryview(fork_server.PENDING + json.dumps(payload).encode())
+        left = memoryview(b"".join([fork_server.PENDING, json.dumps(header).encode(), b"\n", *contents]))
         while left:
             left = left[os.write(fd, left) :]
         return fd

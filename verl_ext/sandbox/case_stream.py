@@ -1,0 +1,53 @@
+"""``POST /run_cases`` over HTTP: results leave as lines while later cases still run.
+
+Owns how the reply is written; what it says is in ``cases``, who runs it is the ``Pool``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from verl_ext.sandbox import wire
+from verl_ext.sandbox.errors import SandboxInternalError
+from verl_ext.sandbox.execution import Pool
+from verl_ext.sandbox.protocol import CasesRequest
+
+_log = logging.getLogger(__name__)
+
+
+async def answer_cases(request: web.Request, pool: Pool, cases: CasesRequest) -> web.StreamResponse:
+    """Runs the cases and answers as the request asks for; a client that leaves ends them.
+
+    Raises:
+        SandboxOverloaded: Before anything was answered.
+    """
+    async with aclosing(_replies(pool, cases)) as replies:
+        if not cases.stream:
+            return web.json_response({"results": [reply async for reply in replies]})
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        async for reply in replies:
+            if not response.prepared:
+                await response.prepare(request)
+            await response.write(json.dumps(reply).encode() + b"\n")
+    await response.write_eof()
+    return response
+
+
+async def _replies(pool: Pool, cases: CasesRequest) -> AsyncGenerator[dict[str, Any], None]:
+    """One ``/run_code`` reply per case; a failure of ours is the last."""
+    first = True
+    try:
+        async with aclosing(pool.run_cases(cases)) as results:
+            async for result in results:
+                yield wire.result_to_json(result if first else replace(result, compile=None))
+                first = False
+    except SandboxInternalError as error:
+        _log.warning("case failed on our side: %s", error)
+        yield wire.failure_to_json(str(error))
