@@ -14,7 +14,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from verl_ext.sandbox import e2b_runner, wire
+from verl_ext.sandbox.cases import run_each
 from verl_ext.sandbox.errors import (
     SandboxError,
     SandboxInternalError,
@@ -30,7 +31,7 @@ from verl_ext.sandbox.errors import (
     SandboxUnreachable,
 )
 from verl_ext.sandbox.languages import LANGUAGES
-from verl_ext.sandbox.protocol import RunRequest, RunResult
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult
 
 _ROOT = "/tmp/code_agentic"
 _RUNNER = f"{_ROOT}/runner.py"
@@ -112,6 +113,10 @@ class E2BSandbox:
                     return await self._run_in_attempts(body, limit_s)
             except TimeoutError as error:
                 raise SandboxUnreachable(f"E2B: no answer within {limit_s + self._margin_s:g} s") from error
+
+    def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Runs one program on many inputs, each a run of its own."""
+        return run_each(self.run, request)
 
     async def ping(self) -> None:
         """Returns when the machine runs; starts it if need be.

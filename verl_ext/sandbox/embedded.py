@@ -39,8 +39,8 @@ class EmbeddedServer:
         process: The present server's process.
     """
 
-    def __init__(self, arguments: Sequence[str], log: IO[bytes] | int | None) -> None:
-        self._arguments = list(arguments)
+    def __init__(self, arguments: Sequence[str], host: str, log: IO[bytes] | int | None) -> None:
+        self._arguments = ["--host", host, *arguments]
         self._log = log
         self._stopping = threading.Event()
         self._starting = threading.Lock()
@@ -93,17 +93,20 @@ class EmbeddedServer:
 
 
 @contextlib.contextmanager
-def serve(arguments: Sequence[str] = (), *, log: IO[bytes] | int | None = None) -> Iterator[EmbeddedServer]:
+def serve(
+    arguments: Sequence[str] = (), *, host: str = "127.0.0.1", log: IO[bytes] | int | None = None
+) -> Iterator[EmbeddedServer]:
     """Runs a server; it accepts requests once the block is entered.
 
     Args:
         arguments: Further arguments of ``python -m verl_ext.sandbox.server``.
+        host: Address to listen on.
         log: Where its standard error goes; None means ours.
 
     Raises:
         SandboxUnreachable: When it does not come up; its standard error says why.
     """
-    server = EmbeddedServer(arguments, log)
+    server = EmbeddedServer(arguments, host, log)
     try:
         yield server
     finally:

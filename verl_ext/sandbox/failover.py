@@ -12,13 +12,14 @@ import re
 import statistics
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from verl_ext.sandbox.errors import SandboxError, SandboxUnreachable
-from verl_ext.sandbox.protocol import RunRequest, RunResult, Sandbox
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, Sandbox
 
 _PERCENTILE = re.compile(r"p[1-9]\d?")
 _LATENCIES_KEPT = 200
@@ -117,6 +118,44 @@ class FailoverSandbox:
             except TimeoutError as error:
                 raise SandboxUnreachable(f"{self.endpoint}: no answer within {deadline_s:g} s") from error
 
+    async def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Runs one program on many inputs; what one member did not answer is taken to the next. Not hedged.
+
+        Raises:
+            SandboxError: As ``run``, when nothing more comes; results that came before are good.
+        """
+        program = request.program
+        deadline_s = program.compile_timeout_s + program.run_timeout_s + self._margin_s
+        num_done, round_number, pause_s = 0, 1, self._first_pause_s
+        progress_at_s = time.monotonic()
+        waiting: list[_Member] = []
+        failures: list[SandboxError] = []
+        while num_done < len(request.stdins):
+            member = (waiting := waiting or self._by_preference()).pop(0)
+            rest = replace(request, stdins=request.stdins[num_done:])
+            started_s = self._begin(member)
+            try:
+                async with self._slots, aclosing(member.sandbox.run_cases(rest)) as results:
+                    async for result in results:
+                        member.num_failures = 0
+                        num_done, round_number, pause_s = num_done + 1, 1, self._first_pause_s
+                        progress_at_s = time.monotonic()
+                        failures.clear()
+                        yield result
+                return
+            except SandboxError as error:
+                if isinstance(error, SandboxUnreachable):
+                    self._note_outage(member, started_s)
+                if not error.retryable:
+                    raise
+                failures.append(error)
+            is_last = round_number == self._max_rounds and not waiting
+            if is_last or time.monotonic() - progress_at_s >= deadline_s:
+                raise _nobody(failures)
+            if not waiting:
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
+                round_number, pause_s = round_number + 1, min(2 * pause_s, self._longest_pause_s)
+
     async def ping(self) -> None:
         """Returns when at least one member answers.
 
@@ -183,14 +222,18 @@ class FailoverSandbox:
             await asyncio.gather(*running, return_exceptions=True)
         raise _nobody(failures)
 
-    def _start(self, member: _Member, request: RunRequest) -> asyncio.Task[RunResult]:
+    def _begin(self, member: _Member) -> float:
+        """Notes that a member is asked; returns the time."""
+        now_s = time.monotonic()
         if member.num_failures:
             # Others pass it by while this request finds out how it is.
-            member.retry_at_s = time.monotonic() + self._back_off_s(member)
-        return asyncio.create_task(self._ask(member, request))
+            member.retry_at_s = now_s + self._back_off_s(member)
+        return now_s
 
-    async def _ask(self, member: _Member, request: RunRequest) -> RunResult:
-        started_s = time.monotonic()
+    def _start(self, member: _Member, request: RunRequest) -> asyncio.Task[RunResult]:
+        return asyncio.create_task(self._ask(member, request, self._begin(member)))
+
+    async def _ask(self, member: _Member, request: RunRequest, started_s: float) -> RunResult:
         try:
             result = await member.sandbox.run(request)
         except SandboxUnreachable:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
-from collections.abc import Iterator
-from contextlib import ExitStack
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import ray
@@ -21,13 +23,15 @@ from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.failover import FailoverSandbox
-from verl_ext.sandbox.protocol import RunRequest, RunResult
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult
 
 _PREFIX = "code_agentic_sandbox_"
 _MAX_RESTARTS = 100
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 20.0
 _LOOKUP_TIMEOUT_S = 5.0
+# A dead server that nobody replaced for so long is given up.
+_GIVEN_UP_S = 20.0
 
 
 class SandboxServer:
@@ -45,8 +49,9 @@ class SandboxServer:
         """
         host = "127.0.0.1" if only_node else ray.util.get_node_ip_address()
         self._stack = ExitStack()
-        arguments = ["--host", host, "--num-workers", str(num_cores)]
-        self._server = self._stack.enter_context(serve(arguments))
+        self._server = self._stack.enter_context(serve(["--num-workers", str(num_cores)], host=host))
+        self._stopping = threading.Event()
+        threading.Thread(target=self._watch, name="sandbox-watch", daemon=True).start()
 
     def endpoint(self) -> str:
         """URL of the server."""
@@ -54,7 +59,17 @@ class SandboxServer:
 
     def stop(self) -> None:
         """Lets running programs finish and ends the server."""
+        self._stopping.set()
         self._stack.close()
+
+    def _watch(self) -> None:
+        """Ends the actor, for Ray to start it again, when its server died and was not replaced."""
+        ended = None
+        while not self._stopping.wait(_GIVEN_UP_S):
+            process = self._server.process
+            if process.poll() is not None and process is ended:
+                os._exit(1)
+            ended = process
 
 
 @contextlib.contextmanager
@@ -142,6 +157,21 @@ class RayServerSandbox:
         client = await self._connected()
         try:
             return await client.run(request)
+        except SandboxUnreachable:
+            self._looked_up = False
+            raise
+
+    async def run_cases(self, request: CasesRequest) -> AsyncGenerator[RunResult, None]:
+        """Runs one program on many inputs.
+
+        Raises:
+            SandboxError: As ``run``; results that came before are good.
+        """
+        client = await self._connected()
+        try:
+            async with aclosing(client.run_cases(request)) as results:
+                async for result in results:
+                    yield result
         except SandboxUnreachable:
             self._looked_up = False
             raise

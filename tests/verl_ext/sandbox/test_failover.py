@@ -21,7 +21,7 @@ from verl_ext.sandbox.errors import (
 )
 from verl_ext.sandbox.failover import FailoverSandbox
 from verl_ext.sandbox.memory import InMemorySandbox, finished
-from verl_ext.sandbox.protocol import RunRequest, RunResult
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult
 
 REQUEST = RunRequest("print(1)")
 NOW_S = 0.01
@@ -234,3 +234,51 @@ def test_numbers_out_of_range_are_refused(options: dict) -> None:
         FailoverSandbox({"only": InMemorySandbox()}, **options)
     with pytest.raises(ValueError, match="at least one member"):
         FailoverSandbox({})
+
+
+async def outputs_of(sandbox: FailoverSandbox, request: CasesRequest) -> list[str]:
+    return [result.run.stdout async for result in sandbox.run_cases(request) if result.run is not None]
+
+
+async def test_cases_that_one_did_not_answer_are_taken_to_the_next() -> None:
+    def breaks_at_2(request: RunRequest) -> RunResult | SandboxError:
+        return SandboxUnreachable("gone") if request.stdin == "2" else finished(f"first {request.stdin}")
+
+    second = InMemorySandbox(lambda request: finished(f"second {request.stdin}"))
+    cases = CasesRequest(REQUEST, ("0", "1", "2", "3"), max_parallel=1)
+    async with FailoverSandbox({"first": InMemorySandbox(breaks_at_2), "second": second}) as sandbox:
+        assert await outputs_of(sandbox, cases) == ["first 0", "first 1", "second 2", "second 3"]
+
+
+async def test_cases_end_at_the_first_failure_where_that_is_asked_for() -> None:
+    member = InMemorySandbox(lambda request: finished(return_code=int(request.stdin or 0)))
+    async with FailoverSandbox({"only": member}) as sandbox:
+        cases = CasesRequest(REQUEST, ("0", "1", "0"), stop_at_failure=True)
+        assert len(await outputs_of(sandbox, cases)) == 2
+
+
+async def test_cases_that_nobody_answers_are_an_error() -> None:
+    members = {"first": fails(SandboxOverloaded("full")), "second": fails(SandboxUnreachable("gone"))}
+    cases = CasesRequest(REQUEST, ("0", "1"))
+    async with FailoverSandbox(members, max_rounds=2, first_pause_s=NOW_S) as sandbox:
+        with pytest.raises(SandboxUnreachable, match="full; gone"):
+            await outputs_of(sandbox, cases)
+    async with FailoverSandbox({"only": fails(SandboxProtocolError("bad"))}) as sandbox:
+        with pytest.raises(SandboxProtocolError):
+            await outputs_of(sandbox, cases)
+
+
+async def test_a_server_killed_under_many_cases_costs_no_case(
+    two_servers: tuple[EmbeddedServer, EmbeddedServer],
+) -> None:
+    members = {server.endpoint: HttpSandbox(server.endpoint, max_attempts=1) for server in two_servers}
+    program = RunRequest("import time; time.sleep(0.1); print(input())")
+    async with FailoverSandbox(members) as sandbox:
+        cases = CasesRequest(program, tuple(str(number) for number in range(20)), max_parallel=2)
+        outputs: list[str] = []
+        async for result in sandbox.run_cases(cases):
+            assert result.run is not None
+            outputs.append(result.run.stdout)
+            if len(outputs) == 3:
+                two_servers[0].process.kill()
+    assert outputs == [f"{number}\n" for number in range(20)]
