@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ray
 from omegaconf import DictConfig
 from verl.trainer.main_ppo import TaskRunnerV1
 
 from verl_ext.sandbox.ray_servers import servers_on_every_node
 
+# What verl's decorator wrapped.
+_TaskRunner: Any = TaskRunnerV1.__ray_metadata__.modified_class.__ray_actor_class__
+
 
 @ray.remote
-class SandboxTaskRunner(TaskRunnerV1.__ray_metadata__.modified_class):
+class SandboxTaskRunner(_TaskRunner):
     """The actor in which verl trains; it owns the sandbox servers, which end with it at the latest."""
 
     def run(self, config: DictConfig) -> None:

@@ -179,7 +179,7 @@ def test_tools_and_texts_that_can_not_be_made_are_named(override, message):
 
 def test_a_sandbox_that_does_not_answer_stops_the_run_before_it_starts():
     nobody = "code_agentic.sandbox.endpoint='http://127.0.0.1:9,http://127.0.0.1:11'"
-    with pytest.raises(SandboxError, match="127.0.0.1:9.*127.0.0.1:11"):
+    with pytest.raises(SandboxError, match=r"127\.0\.0\.1:9.*127\.0\.0\.1:11"):
         check_sandbox(compose("ppo", [nobody]).code_agentic.sandbox)
     check_sandbox(compose("ppo", []).code_agentic.sandbox)
     with pytest.raises(ValueError, match="hedge_after=2 needs several endpoints; the embedded"):
