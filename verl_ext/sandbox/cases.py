@@ -1,9 +1,9 @@
 """One program on many inputs: the JSON of such a request, and how its cases are scheduled.
 
-``POST /run_cases`` is ours; no other service has it. Its body is that of ``/run_code`` with ``stdins`` (a list
-of strings or nulls) for ``stdin``, and ``max_parallel``, ``stop_at_failure`` and ``stream``. Each case is a run
-like any other, in a process and a working directory of its own; what is paid once is the transport, the
-reading of the request and the compile stage. No expected output is part of it: who asks compares, and may
+``POST /run_cases`` is ours; no other service has it. Its body is that of ``/run_code`` with ``stdins`` (a
+list of strings or nulls) for ``stdin``, and ``max_parallel``, ``stop_at_failure`` and ``stream``. Each case
+is a run like any other, in a process and a working directory of its own; what is paid once is the transport,
+the reading of the request and the compile stage. No expected output is part of it: who asks compares, and may
 close the connection as soon as it knows enough.
 
 The reply is one line of JSON per case, in case order, each a ``/run_code`` reply (with ``compile_result`` in

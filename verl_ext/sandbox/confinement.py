@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from verl_ext.sandbox import jail, seccomp, syscalls
 from verl_ext.sandbox.limits import StageLimits
+from verl_ext.sandbox.network import Networks
 from verl_ext.sandbox.supervised import SupervisedTier
 
 
@@ -73,7 +74,9 @@ class Tier(Protocol):
 
 
 class _NamespaceRun:
-    def __init__(self) -> None:
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self._network = networks.take()
         self._init = syscalls.NamespaceInit()
         self._init_fd = os.pidfd_open(self._init.pid)
         self.pid = -1
@@ -85,6 +88,10 @@ class _NamespaceRun:
         finally:
             if self.pid != 0:
                 syscalls.setns(own_namespace_fd, syscalls.CLONE_NEWPID)
+
+    def enter_network(self) -> None:
+        """In the child."""
+        syscalls.setns(self._network.fd, syscalls.CLONE_NEWNET)
 
     def cpu_s(self) -> float:
         return syscalls.cpu_seconds(self.pid)
@@ -102,6 +109,7 @@ class _NamespaceRun:
     def reap(self) -> None:
         os.waitpid(self._init.pid, 0)
         os.close(self._init_fd)
+        self._networks.give_back(self._network)
 
 
 class NamespaceTier:
@@ -110,6 +118,7 @@ class NamespaceTier:
     def __init__(self) -> None:
         self._filter: bytes | None = None
         self._own_namespace_fd = -1
+        self._networks: Networks | None = None
 
     def prepare(self, read_only_paths: tuple[str, ...]) -> None:
         jail.enter_outer_namespaces()
@@ -117,9 +126,11 @@ class NamespaceTier:
         jail.build_system(read_only_paths)
         self._filter = seccomp.native_filter()
         self._own_namespace_fd = os.open("/proc/self/ns/pid", os.O_RDONLY)
+        self._networks = Networks()
 
     def fork(self, uid: int | None, keep_fds: Sequence[int], disown: Callable[[], None]) -> Run:
-        run = _NamespaceRun()
+        assert self._networks is not None
+        run = _NamespaceRun(self._networks)
         try:
             run.fork(self._own_namespace_fd)
         except OSError:
@@ -128,6 +139,7 @@ class NamespaceTier:
             raise
         if run.pid == 0:
             disown()
+            run.enter_network()
         return run
 
     def enter_run(self, limits: StageLimits, uid: int | None, payload: dict[str, Any]) -> str:

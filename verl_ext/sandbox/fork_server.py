@@ -6,7 +6,8 @@ and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; 
 socket and ends when that closes.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
-directory): ``{"id", "uid", "limits"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or ``Report``.
+directory): ``{"id", "uid", "limits", "payload"}`` or ``{"kill": id}``. Out: ``{"ready"}``, ``{"failed"}`` or
+``Report``.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.limits import StageLimits, apply_rlimits
+from verl_ext.sandbox.python_program import hide
 
 BOOTSTRAP = """
 import sys
@@ -131,7 +134,10 @@ class _ForkServer:
                     run.check(now)
 
     def _receive(self) -> str | None:
-        data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
+        try:
+            data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
+        except ConnectionError:
+            os._exit(0)
         if not data:
             os._exit(0)
         message = json.loads(data)
@@ -147,7 +153,7 @@ class _ForkServer:
             self._send({"id": message["id"], "failure": f"fork server: {error}"})
             confined = None
         if confined is not None and confined.pid == 0:
-            return _become_program(self.tier, limits, message["uid"], fds, self.baseline_bytes)
+            return _become_program(self.tier, limits, message, fds, self.baseline_bytes)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
@@ -177,11 +183,14 @@ class _ForkServer:
         self._send(run.report)
 
     def _send(self, report: dict[str, object]) -> None:
-        self.control.sendall(json.dumps(report).encode())
+        try:
+            self.control.sendall(json.dumps(report).encode())
+        except ConnectionError:  # the server is gone; so are we, and with us every run
+            os._exit(0)
 
 
 def _become_program(
-    tier: confinement.Tier, limits: StageLimits, uid: int | None, fds: list[int], baseline_bytes: int
+    tier: confinement.Tier, limits: StageLimits, message: dict[str, Any], fds: list[int], baseline_bytes: int
 ) -> str:
     """In the child: puts on the jail, writes the program's files, and returns the Python program to run or
     executes another one. Whatever fails before foreign code runs is reported as our failure."""
@@ -195,9 +204,12 @@ def _become_program(
     os.closerange(low, 65536)
     payload_fd = fds[3]
     try:
-        header, _, rest = _read_all(payload_fd).partition(b"\n")
-        payload, contents = json.loads(header), memoryview(rest)
-        work_dir = tier.enter_run(limits, uid, payload)
+        content = _read_all(payload_fd)
+        payload, contents = message["payload"], memoryview(content)
+        if payload is None:
+            header, _, rest = content.partition(b"\n")
+            payload, contents = json.loads(header), memoryview(rest)
+        work_dir = tier.enter_run(limits, message["uid"], payload)
         for path, size, mode in payload["files"]:
             _write_file(path, contents[:size], mode)
             contents = contents[size:]
@@ -276,12 +288,13 @@ def serve(config_text: str) -> str:
         tier.prepare(tuple(config["read_only_paths"]))
         for name in config["preload"]:
             __import__(name)
-        _settle()
         server = _ForkServer(control, tier)
     except Exception as error:  # the one boundary: the server is told and decides
         control.sendall(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)
     control.sendall(b'{"ready": true}')
+    hide(server)
+    _settle()
     return server.loop()
 
 

@@ -8,11 +8,9 @@ working directory is a tmpfs that vanishes with the run's last process.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import socket
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,15 +36,14 @@ _ETC_FILES = (
 _ETC_FOLDERS = ("alternatives", "ld.so.conf.d")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _MAX_FILES = 20_000
-_SIOCSIFFLAGS = 0x8914
-_IFF_UP_RUNNING = 0x41
-_PER_RUN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
+# The network namespace of a run comes from ``network``.
+_PER_RUN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 
 
 def enter_outer_namespaces() -> None:
     """Moves this process (its children, for the pid namespace) away from the host; without root by a user
     namespace in which the caller is root."""
-    flags = _PER_RUN | syscalls.CLONE_NEWPID
+    flags = _PER_RUN | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWPID
     if os.geteuid() == 0:
         syscalls.unshare(flags)
     else:
@@ -135,7 +132,8 @@ def _make_devices(root: Path) -> None:
 
 
 def enter_run(limits: StageLimits, uid: int | None) -> None:
-    """Gives this freshly forked process its own namespaces, working directory and powerless identity.
+    """Gives this freshly forked process its own namespaces (but for the network's), working directory and
+    powerless identity.
 
     Args:
         limits: The stage's limits; here the size of the working directory counts.
@@ -150,7 +148,6 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
     with _kept_in_sight():
         syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
     syscalls.mount("proc", "/proc", "proc", flags | syscalls.MS_NOEXEC, "subset=pid,hidepid=2")
-    _raise_loopback()
     if uid is None:
         syscalls.unshare(syscalls.CLONE_NEWUSER)
         _map_identity(_UID_IN_USER_NAMESPACE, 0, _UID_IN_USER_NAMESPACE, 0)
@@ -168,7 +165,7 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
 @contextlib.contextmanager
 def _kept_in_sight() -> Iterator[None]:
     """Shows an interpreter that lives below the scratch folder again after a mount there has covered it."""
-    covered = [path for path in {sys.base_prefix, sys.prefix} if Path(path).is_relative_to(SCRATCH)]
+    covered = [path for path in {sys.base_prefix, sys.prefix} if path.startswith(f"{SCRATCH}/")]
     opened = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in sorted(covered)}
     yield
     for path, fd in opened.items():
@@ -176,8 +173,3 @@ def _kept_in_sight() -> Iterator[None]:
         syscalls.mount(f"/proc/self/fd/{fd}", path, None, syscalls.MS_BIND | syscalls.MS_REC)
         syscalls.make_read_only(path)
         os.close(fd)
-
-
-def _raise_loopback() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as interface:
-        fcntl.ioctl(interface, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP_RUNNING))

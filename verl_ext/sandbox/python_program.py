@@ -20,6 +20,8 @@ from pathlib import Path
 
 from verl_ext.sandbox import syscalls
 
+_hidden: list[object] = []
+
 
 def run_as_main(path: str) -> None:
     """Runs the file as ``__main__`` and ends the process with the exit code plain Python would give.
@@ -27,7 +29,7 @@ def run_as_main(path: str) -> None:
     Args:
         path: Absolute path of the program; shown in tracebacks.
     """
-    _forget_ourselves(path)
+    _look_started(path)
     main = _make_main_module(path)
     sys.modules["__main__"] = main
     source = Path(path).read_bytes()
@@ -45,14 +47,22 @@ def run_as_main(path: str) -> None:
         syscalls.exit_process(code)
 
 
-def _forget_ourselves(path: str) -> None:
-    for name in [name for name in sys.modules if name.split(".")[0] == "verl_ext"]:
-        del sys.modules[name]
+def hide(*ours: object) -> None:
+    """Takes this package out of ``sys.modules``, once and before the forks.
+
+    Args:
+        ours: What else a forked child must not take apart, for it is dear there: with our modules, 100 page
+            faults and half a millisecond of each run.
+    """
+    names = [name for name in sys.modules if name.split(".")[0] == "verl_ext"]
+    _hidden.extend([*ours, *(sys.modules.pop(name) for name in names)])
+
+
+def _look_started(path: str) -> None:
+    """Sets what the interpreter sets when it starts on a file; ``random`` reseeds itself after a fork."""
     sys.argv = [path]
     sys.orig_argv = [sys.executable, path]
-    sys.path.insert(0, str(Path(path).parent))
-    if "random" in sys.modules:
-        sys.modules["random"].seed()
+    sys.path.insert(0, path.rpartition("/")[0])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.enable()
 

@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 
+import uvloop
 from aiohttp import web
 
 from verl_ext.sandbox import wire
@@ -228,7 +229,7 @@ def main(argv: list[str] | None = None) -> int:
         return _refuse(f"--num-workers must be at most {MAX_WORKERS}")
     if arguments.disk_limit_mb < arguments.max_body_mb:
         return _refuse("--disk-limit-mb must be at least --max-body-mb: a request's files have to fit")
-    return asyncio.run(_serve(arguments))
+    return uvloop.run(_serve(arguments))
 
 
 if __name__ == "__main__":

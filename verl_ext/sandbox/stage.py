@@ -8,9 +8,12 @@ import socket
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from verl_ext.sandbox import fork_server, syscalls
 from verl_ext.sandbox.limits import StageLimits
+
+_MAX_PATHS_IN_MESSAGE = 1000  # characters, of which JSON may make 12 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +36,27 @@ class Stage:
     limits: StageLimits
     fetch: tuple[str, ...] = ()
 
-    def write_payload(self, work_dir: str) -> int:
-        """Writes what the child needs to a memory file and returns its descriptor.
+    def write_payload(self, work_dir: str) -> tuple[dict[str, Any] | None, int]:
+        """What the child needs: a description, and a memory file with the contents of the files.
 
-        The first byte is the child's to overwrite; a line of JSON and the contents of the files follow.
+        The memory file's first byte is the child's to overwrite. A description that may not fit into a
+        message precedes the contents as a line of JSON, and None is returned in its place.
         """
-        header = {
+        description: dict[str, Any] | None = {
             "work_dir": work_dir,
             "main": self.main,
             "argv": self.argv,
             "files": [(path, len(content), mode) for path, (content, mode) in self.files.items()],
         }
-        contents = [content for content, _ in self.files.values()]
+        parts = [fork_server.PENDING, *(content for content, _ in self.files.values())]
+        if sum(map(len, self.files)) > _MAX_PATHS_IN_MESSAGE:
+            parts.insert(1, json.dumps(description).encode() + b"\n")
+            description = None
         fd = os.memfd_create("payload", os.MFD_CLOEXEC)
-        left = memoryview(b"".join([fork_server.PENDING, json.dumps(header).encode(), b"\n", *contents]))
+        left = memoryview(b"".join(parts))
         while left:
             left = left[os.write(fd, left) :]
-        return fd
+        return description, fd
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,14 @@ class Drain:
         self._kept = bytearray()
         self.total_bytes = 0
         self.on_flood: Callable[[], None] | None = None
-        loop.add_reader(self._fd, self._read)
+
+    def watch(self) -> None:
+        """From here on reads while the program runs.
+
+        Most programs end before and never fill the pipe: waking up for each of their writes would cost more
+        than all the rest that this process does for a run.
+        """
+        self._loop.add_reader(self._fd, self._read)
 
     @property
     def truncated(self) -> bool:

@@ -30,6 +30,8 @@ from verl_ext.sandbox.streams import Drain, Feed
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 2.0
 _GUARD_S = 30.0  # a fork server that has not reported this long after a deadline is taken for dead
+# Until then a program's output stays in its pipes, where 64 KiB of each stream find room.
+_WATCH_AFTER_S = 0.02
 _FIRST_UID = 1_000_000_000
 _UIDS_PER_WORKER = 256
 MAX_WORKERS = 63
@@ -170,7 +172,8 @@ class Worker:
             if work_dir:
                 cleanup.callback(_remove_tree, work_dir)
             with contextlib.ExitStack() as handed_over:
-                fds = [feed.read_fd, out.write_fd, err.write_fd, stage.write_payload(work_dir)]
+                description, payload_fd = stage.write_payload(work_dir)
+                fds = [feed.read_fd, out.write_fd, err.write_fd, payload_fd]
                 for fd in fds:
                     handed_over.callback(os.close, fd)
                 if stage.fetch:
@@ -181,8 +184,11 @@ class Worker:
                 report_future: asyncio.Future[dict[str, Any]] = loop.create_future()
                 self._reports[run_id] = report_future
                 cleanup.callback(self._abandon, run_id)
-                self._send({"id": run_id, "uid": uid, "limits": asdict(stage.limits)}, fds)
+                message = {"id": run_id, "uid": uid, "limits": asdict(stage.limits), "payload": description}
+                self._send(message, fds)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
+            for stream in (out, err):
+                cleanup.callback(loop.call_later(_WATCH_AFTER_S, stream.watch).cancel)
             report = await self._report_of(report_future, stage.limits)
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
