@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Self
 
 from data_preprocess.settings import Settings
-from verl_ext.sandbox.client import HttpSandbox
+from verl_ext.sandbox.backends import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.protocol import Sandbox
@@ -47,7 +47,7 @@ class SandboxOnDemand:
 @asynccontextmanager
 async def _open_sandbox(settings: Settings) -> AsyncIterator[Sandbox]:
     with ExitStack() as stack:
-        endpoint = settings.endpoint
+        endpoint: str | tuple[str, ...] | None = settings.endpoint
         if endpoint is None:
             arguments = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
             # The server's log would run through the progress bars.
@@ -58,6 +58,9 @@ async def _open_sandbox(settings: Settings) -> AsyncIterator[Sandbox]:
                 log.seek(0)
                 said = log.read().decode(errors="replace").strip().splitlines()
                 raise SandboxUnreachable(f"{error}: {said[-1] if said else 'no reason given'}") from error
-        async with HttpSandbox(endpoint, max_concurrency=settings.max_concurrency) as sandbox:
+        opened = sandbox_from_endpoint(
+            endpoint, max_concurrency=settings.max_concurrency, hedge_after=settings.hedge_after
+        )
+        async with aclosing(opened) as sandbox:
             await sandbox.ping()
             yield sandbox

@@ -13,6 +13,7 @@ from data_preprocess.formats import ReadOptions
 from recipe.code_agentic.prompts import STYLES
 from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
 from verl_ext.grading.grader import Limits
+from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER, configured_endpoints
 from verl_ext.sandbox.languages import LANGUAGES
 
 _SANDBOX = "code_agentic.sandbox"
@@ -89,7 +90,8 @@ class Settings:
     max_problems: int | None
     mix: AttemptMix
     limits: Limits
-    endpoint: str | None
+    endpoint: tuple[str, ...] | None
+    hedge_after: float | str | None
     num_workers: int | None
     max_concurrency: int
     cache_size: int
@@ -165,7 +167,8 @@ def read_settings(config: DictConfig) -> Settings:
         ),
         endpoint=None
         if config.code_agentic.sandbox.endpoint is None
-        else _text(config, f"{_SANDBOX}.endpoint"),
+        else tuple(configured_endpoints(value_of(config, f"{_SANDBOX}.endpoint", ENDPOINTS))),
+        hedge_after=value_of(config, f"{_SANDBOX}.hedge_after", or_else(HEDGE_AFTER, None)),
         num_workers=_int_or_none(config, f"{_SANDBOX}.num_workers", 1),
         max_concurrency=_int(config, f"{_SANDBOX}.max_concurrency", 1),
         cache_size=_int(config, f"{_SANDBOX}.cache_size", 0),

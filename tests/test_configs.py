@@ -26,6 +26,7 @@ TRAINING = [
     ),
     *(("ppo", [f"algorithm={name}"]) for name in options("algorithm")),
     *(("ppo", [f"reward={name}"]) for name in options("reward")),
+    *(("ppo", [f"sandbox={name}"]) for name in ("embedded", "ray", "e2b")),
     ("tiny_model", []),
     *(("preprocess", [f"data={name}", "input=x.jsonl"]) for name in options("data")),
     ("evaluate", ["models=[{name: a, path: b}]"]),

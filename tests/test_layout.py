@@ -14,7 +14,9 @@ RECIPES = ("code_agentic", "deepcoder", "agent_coder")
 # What a reward author uses: no torch, no verl, no Ray, no vLLM.
 LIGHT = (
     "verl_ext.sandbox.client",
+    "verl_ext.sandbox.backends",
     "verl_ext.sandbox.embedded",
+    "verl_ext.sandbox.notebook",
     "verl_ext.sandbox.memory",
     "verl_ext.grading.grader",
     "verl_ext.grading.extract",

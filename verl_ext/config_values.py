@@ -65,6 +65,17 @@ def list_of(rule: Rule, items: str) -> Rule:
     )
 
 
+def one_or_more(rule: Rule, items: str) -> Rule:
+    """A single value that follows ``rule``, or a list of at least one; ``items`` names them in the plural."""
+    return Rule(
+        f"{rule.wanted}, or a list of {items}",
+        lambda value: (
+            rule.holds(value)
+            or (isinstance(value, ListConfig) and len(value) > 0 and all(map(rule.holds, value)))
+        ),
+    )
+
+
 def or_else(rule: Rule, other: Any, meaning: str = "") -> Rule:
     """What ``rule`` says, or one other value; ``meaning`` explains it."""
     said = f"{_shown(other)} ({meaning})" if meaning else _shown(other)

@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import re
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from recipe.code_agentic.reward import ShapedWeights
 from verl_ext.cli import warn
 from verl_ext.config_values import check_values
 from verl_ext.grading.grader import Grader
-from verl_ext.sandbox.client import sandbox_from_endpoint
+from verl_ext.sandbox.backends import RAY, sandbox_from_endpoint
 from verl_ext.sandbox.memory import InMemorySandbox
 from verl_ext.tools.registry import load_tools
 
@@ -56,6 +57,11 @@ def check_ppo(config: DictConfig) -> None:
                 f"{key}={enabled} has no effect: verl leaves groups to the replay buffer, and this project's "
                 "(which counts void episodes) neither filters nor refills them; set it to false"
             )
+    sandbox = config.code_agentic.sandbox
+    if sandbox.endpoint == RAY and sandbox.num_workers is None:
+        raise ValueError(
+            "code_agentic.sandbox.num_workers=null: give the cores of each node that its sandbox gets"
+        )
     batch, mini = config.data.train_batch_size, config.actor_rollout_ref.actor.ppo_mini_batch_size
     processes = config.scale.nodes * config.scale.gpus_per_node
     samples = config.actor_rollout_ref.rollout.n
@@ -199,16 +205,26 @@ def check_device(device: str, num_gpus: int, key: str, *, dry_run: bool) -> None
     warn(f"{problem} (only a warning in a dry run)")
 
 
-def check_sandbox(endpoint: str | None) -> None:
+def check_sandbox(settings: DictConfig) -> None:
     """A sandbox service that is named must answer; none is fine, the embedded one is started with the run.
 
+    Args:
+        settings: The section ``code_agentic.sandbox``.
+
     Raises:
+        ValueError: When the settings don't fit each other.
         SandboxError: When it does not answer.
     """
 
     async def ping() -> None:
-        async with sandbox_from_endpoint(endpoint) as sandbox:
+        opened = sandbox_from_endpoint(settings.endpoint, hedge_after=settings.hedge_after)
+        async with aclosing(opened) as sandbox:
             await sandbox.ping()
 
-    if endpoint is not None:
+    if settings.endpoint is not None:
         asyncio.run(ping())
+    elif settings.hedge_after is not None:
+        raise ValueError(
+            f"code_agentic.sandbox.hedge_after={settings.hedge_after} needs several endpoints; the embedded "
+            "sandbox is one"
+        )

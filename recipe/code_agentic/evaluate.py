@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,10 +37,11 @@ from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
 from verl_ext.agent_loop.trajectory import TrajectoryWriter
 from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, ServedModel, VllmEngine
 from verl_ext.cli import compose, run_main, take_flag
+from verl_ext.grading.cache_meter import CacheCounts, CacheMeter
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
 from verl_ext.run_files import file_sha256, write_json, write_provenance
-from verl_ext.sandbox.client import sandbox_from_endpoint
+from verl_ext.sandbox.backends import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxError
 from verl_ext.sandbox.protocol import Sandbox
@@ -57,7 +58,7 @@ def main() -> None:
     if dry_run:
         plan = read_plan(config)
         _check_engine(config, plan, dry_run=True)
-        check_sandbox(config.code_agentic.sandbox.endpoint)
+        check_sandbox(config.code_agentic.sandbox)
         print(OmegaConf.to_yaml(config, resolve=True))
         print(f"# {plan.size}")
         return
@@ -89,16 +90,21 @@ async def evaluate(
     write_provenance(output_dir, config, plan.files)
     print(f"{plan.size}, results in {output_dir}", flush=True)
     records: dict[str, list[dict[str, Any]]] = {}
+    cache: dict[str, CacheCounts] = {}
     async with open_sandbox(config) if sandbox is None else nullcontext(sandbox) as opened:
         limits = Limits(
             time_s=config.code_agentic.sandbox.time_limit_s,
             memory_limit_mb=config.code_agentic.sandbox.memory_limit_mb,
         )
         grader = Grader(opened, limits, cache_size=config.code_agentic.sandbox.cache_size)
+        meter = CacheMeter(grader)
         for spec in plan.specs:
             records[spec.name] = await _evaluate_model(
                 config, spec, plan.jobs, grader, plan.score, open_model or vllm_opener(config)
             )
+            cache[spec.name] = counts = meter.take()
+            if counts.hit_rate is not None:
+                print(f"{spec.name}: {counts.misses} cases run, {counts.hit_rate:.0%} known", flush=True)
     result = {
         "schema": report.SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -111,6 +117,7 @@ async def evaluate(
             {
                 **asdict(spec),
                 "trajectories": trajectories_file(output_dir, spec).name,
+                "cache": {**asdict(cache[spec.name]), "hit_rate": cache[spec.name].hit_rate},
                 "summary": summarise_model(records[spec.name], seed=config.seed),
             }
             for spec in plan.specs
@@ -205,24 +212,17 @@ async def _evaluate_model(
 async def open_sandbox(config: DictConfig) -> AsyncIterator[Sandbox]:
     """The configured sandbox, or one started for the time being; answers before it is handed out."""
     settings = config.code_agentic.sandbox
-    if settings.endpoint is None:
-        workers = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
-        with serve(workers) as server:
-            async with _connected(server.endpoint, settings.max_concurrency) as sandbox:
-                yield sandbox
-    else:
-        async with _connected(settings.endpoint, settings.max_concurrency) as sandbox:
+    with ExitStack() as stack:
+        endpoint = settings.endpoint
+        if endpoint is None:
+            workers = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
+            endpoint = stack.enter_context(serve(workers)).endpoint
+        opened = sandbox_from_endpoint(
+            endpoint, max_concurrency=settings.max_concurrency, hedge_after=settings.hedge_after
+        )
+        async with aclosing(opened) as sandbox:
+            await sandbox.ping()
             yield sandbox
-
-
-@asynccontextmanager
-async def _connected(endpoint: str, max_concurrency: int) -> AsyncIterator[Sandbox]:
-    sandbox = sandbox_from_endpoint(endpoint, max_concurrency=max_concurrency)
-    try:
-        await sandbox.ping()
-        yield sandbox
-    finally:
-        await sandbox.aclose()
 
 
 def vllm_opener(config: DictConfig) -> OpenModel:

@@ -24,6 +24,7 @@ from recipe.code_agentic.data_checks import RL_COLUMNS, check_style, check_train
 from verl_ext.cli import RunFailed, compose, run_main, take_flag
 from verl_ext.platform.environment import PLATFORM_VARIABLE, cpu_environment
 from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
+from verl_ext.sandbox.backends import RAY
 from verl_ext.sandbox.errors import SandboxError
 
 
@@ -44,7 +45,8 @@ def main() -> None:
     # With several nodes the GPUs are Ray's to find: this may be a machine that only drives.
     num_gpus = config.scale.gpus_per_node if config.scale.nodes == 1 else 0
     check_device(config.scale.device, num_gpus, "scale.gpus_per_node", dry_run=dry_run)
-    check_sandbox(config.code_agentic.sandbox.endpoint)
+    if config.code_agentic.sandbox.endpoint != RAY:
+        check_sandbox(config.code_agentic.sandbox)
     if dry_run:
         print(OmegaConf.to_yaml(config, resolve=True))
         return
@@ -70,6 +72,7 @@ def train(config: DictConfig) -> None:
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import validate_config
 
+    from verl_ext.agent_loop.task_runner import SandboxTaskRunner
     from verl_ext.platform.watchdog import RunDied, Watchdog
     from verl_ext.sandbox.embedded import serve
 
@@ -89,7 +92,8 @@ def train(config: DictConfig) -> None:
                 sandbox.endpoint = stack.enter_context(serve(workers)).endpoint
             OmegaConf.resolve(config)  # workers do not know our resolvers
             stack.enter_context(Watchdog(stall_report_min=config.stall_report_min))
-            run_ppo(config, task_runner_class=TaskRunnerV1)
+            on_ray = sandbox.endpoint == RAY
+            run_ppo(config, task_runner_class=SandboxTaskRunner if on_ray else TaskRunnerV1)
     except RayTaskError as error:
         if isinstance(error.cause, SandboxError):
             raise error.cause from None

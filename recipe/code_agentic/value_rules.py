@@ -6,22 +6,15 @@ How values depend on each other is in ``checks``.
 
 from __future__ import annotations
 
-from omegaconf import ListConfig
-
 from recipe.code_agentic.prompts import STYLES
 from recipe.code_agentic.reward import KINDS
-from verl_ext.config_values import FLAG, TEXT, Rule, list_of, number, one_of, or_else, whole
+from verl_ext.config_values import FLAG, TEXT, Rule, list_of, number, one_of, one_or_more, or_else, whole
+from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER
 
 COUNT = whole(1)
 SHARE = number(low=0, high=1)
 POSITIVE = number(above=0)
-FILES = Rule(
-    "a file or a list of files",
-    lambda value: (
-        TEXT.holds(value)
-        or (isinstance(value, ListConfig) and len(value) > 0 and all(map(TEXT.holds, value)))
-    ),
-)
+FILES = Rule("a file or a list of files", one_or_more(TEXT, "files").holds)
 _PERIOD = or_else(COUNT, -1, "never")
 
 _SCALE = {
@@ -52,7 +45,8 @@ _EPISODE = {
     "code_agentic.episode.min_turn_tokens": COUNT,
 }
 _SANDBOX = {
-    "code_agentic.sandbox.endpoint": or_else(TEXT, None),
+    "code_agentic.sandbox.endpoint": or_else(ENDPOINTS, None),
+    "code_agentic.sandbox.hedge_after": or_else(HEDGE_AFTER, None),
     "code_agentic.sandbox.num_workers": or_else(COUNT, None),
     "code_agentic.sandbox.max_concurrency": COUNT,
     "code_agentic.sandbox.time_limit_s": POSITIVE,

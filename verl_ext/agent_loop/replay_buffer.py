@@ -14,6 +14,7 @@ from typing import Any
 import transfer_queue as tq
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
+from verl_ext.grading.cache_meter import CacheCounts
 from verl_ext.sandbox.errors import SandboxError
 
 
@@ -34,7 +35,7 @@ class EpisodeReplayBuffer(ReplayBuffer):
         self.poll_interval = float(self.sampler_kwargs.poll_interval_s)
 
     def sample(self, global_steps: int, partition_id: str, batch_size: int) -> tuple[Any, dict[str, Any]]:
-        """Samples a batch and adds ``episode/*``, ``reward/*`` and ``stop/*`` metrics to verl's own.
+        """Samples a batch; adds ``episode/*``, ``reward/*``, ``stop/*``, ``sandbox/*`` to verl's metrics.
 
         Raises:
             TooManySandboxFailures: When more than ``max_void_share`` of the episodes are void.
@@ -74,13 +75,16 @@ def _extra_fields(batch: Any) -> list[dict[str, Any]]:
 
 
 def episode_metrics(extra_fields: list[dict[str, Any]]) -> dict[str, float]:
-    """Means over episodes of reward parts and facts, and the share of each stop reason.
+    """Means over episodes of reward parts and facts, the share of each stop reason, the cache's hit rate.
 
     Args:
-        extra_fields: Per episode ``{"reward_extra_info": {...}, "episode": EpisodeFacts.to_dict(), ...}``.
+        extra_fields: Per episode ``{"reward_extra_info": {...}, "episode": EpisodeFacts.to_dict(),
+            "cache": CacheCounts as a dict, ...}``; the cache's counts are those of the worker process since
+            its episode before, so that they only mean something as a sum.
     """
     sums: dict[str, float] = defaultdict(float)
     stops: Counter[str] = Counter()
+    cache: Counter[str] = Counter()
     for fields in extra_fields:
         for name, value in fields["reward_extra_info"].items():
             sums[f"reward/{name}"] += float(value)
@@ -95,7 +99,12 @@ def episode_metrics(extra_fields: list[dict[str, Any]]) -> dict[str, float]:
         ):
             sums[f"episode/{name}"] += facts[name]
         sums["episode/tool_s"] += fields["tool_s"]
+        cache.update(fields["cache"])
     total = len(extra_fields)
-    return {name: value / total for name, value in sums.items()} | {
-        f"stop/{reason}": count / total for reason, count in stops.items()
-    }
+    metrics = {name: value / total for name, value in sums.items()}
+    metrics |= {f"stop/{reason}": count / total for reason, count in stops.items()}
+    counts = CacheCounts(**cache)
+    if counts.hit_rate is not None:
+        metrics["sandbox/cache_hit_rate"] = counts.hit_rate
+    metrics["sandbox/num_runs"] = counts.misses
+    return metrics

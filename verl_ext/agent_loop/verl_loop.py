@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -26,9 +26,10 @@ from verl_ext.agent_loop.episode import Episode
 from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
 from verl_ext.agent_loop.policy import Generation
 from verl_ext.agent_loop.trajectory import EpisodeOrigin, TrajectoryWriter, trajectory_record
+from verl_ext.grading.cache_meter import CacheMeter
 from verl_ext.grading.grader import Grader, Limits
 from verl_ext.grading.problem import Problem
-from verl_ext.sandbox.client import sandbox_from_endpoint
+from verl_ext.sandbox.backends import sandbox_from_endpoint
 from verl_ext.tools.registry import load_schemas, load_tools
 
 
@@ -64,6 +65,7 @@ class _Runtime:
     runner: EpisodeRunner
     trajectories: TrajectoryWriter
     score: Callable[..., Any]  # verl's reward function: a dict with `score` or a number, maybe awaitable
+    cache: CacheMeter
 
 
 def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
@@ -74,7 +76,11 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
         tokenizer: The model's.
     """
     ours, rollout = config.code_agentic, config.actor_rollout_ref.rollout
-    sandbox = sandbox_from_endpoint(ours.sandbox.endpoint, max_concurrency=ours.sandbox.max_concurrency)
+    sandbox = sandbox_from_endpoint(
+        ours.sandbox.endpoint,
+        max_concurrency=ours.sandbox.max_concurrency,
+        hedge_after=ours.sandbox.hedge_after,
+    )
     limits = Limits(time_s=ours.sandbox.time_limit_s, memory_limit_mb=ours.sandbox.memory_limit_mb)
     grader = Grader(sandbox, limits, cache_size=ours.sandbox.cache_size)
     tools = load_tools(ours.episode.tools, grader=grader)
@@ -95,7 +101,7 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
     score = get_custom_reward_fn(config)
     if score is None:
         raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or your own")
-    return _Runtime(runner, writer, score)
+    return _Runtime(runner, writer, score, CacheMeter(grader))
 
 
 class CodeAgentLoop(AgentLoopBase):
@@ -151,6 +157,7 @@ class CodeAgentLoop(AgentLoopBase):
                 "reward_extra_info": reward,
                 "episode": facts,
                 "tool_s": rollout.tool_s,
+                "cache": asdict(runtime.cache.take()),
                 "min_global_steps": policy.min_global_steps,
                 "max_global_steps": policy.max_global_steps,
                 "turn_scores": [],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import ExitStack, aclosing
@@ -85,7 +86,7 @@ class Grader:
         Args:
             sandbox: Where programs run; stays the caller's to close.
             limits: Defaults that ``grade`` may narrow or widen per call.
-            cache_size: Case results remembered (least recently used go first); 0 remembers none.
+            cache_size: Case results remembered (least recently used go first); 0 shares no run at all.
             max_parallel: Runs of one program at a time.
 
         Raises:
@@ -136,6 +137,8 @@ class Grader:
         )
 
         keys = [_key(program, case, limits, prelude, language) for case in cases]
+        if not self._cache_size:
+            keys = [key + os.urandom(8) for key in keys]  # no case is like another one
         results: list[CaseResult] = []
         own: dict[bytes, _Pending] = {}
         with ExitStack() as held:

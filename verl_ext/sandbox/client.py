@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -29,8 +28,6 @@ from verl_ext.sandbox.errors import (
 )
 from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult
 
-DEFAULT_ENDPOINT = "http://localhost:8080"
-ENDPOINT_VARIABLE = "SANDBOX_FUSION_ENDPOINT"
 _LONGEST_PAUSE_S = 5.0
 
 
@@ -272,13 +269,3 @@ def _error_of_status(endpoint: str, status: int, content: bytes) -> SandboxError
     if status >= 500:
         return SandboxInternalError(text)
     return (_NoSuchAddress if status in (404, 405) else SandboxProtocolError)(text)
-
-
-def sandbox_from_endpoint(endpoint: str | None = None, **options: Any) -> HttpSandbox:
-    """A client for a URL.
-
-    Args:
-        endpoint: URL; None reads ``SANDBOX_FUSION_ENDPOINT``, then takes SandboxFusion's default address.
-        options: As for ``HttpSandbox``.
-    """
-    return HttpSandbox(endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, **options)

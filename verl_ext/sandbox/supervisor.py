@@ -66,6 +66,7 @@ class Supervisor:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=1024)
         self._stopping = threading.Event()
+        self._launching = threading.Lock()
         self._restarts: list[float] = []
         self.process = self._launch()
         try:
@@ -109,8 +110,11 @@ class Supervisor:
                 self._socket.close()
                 return
             _log.warning("the sandbox server ended with code %d; starting it again", code)
-            self._forget()
-            self.process = self._launch()
+            with self._launching:
+                if self._stopping.is_set():
+                    return
+                self._forget()
+                self.process = self._launch()
 
     def wait(self) -> int:
         """Returns the server's exit code once it is not replaced any more."""
@@ -119,8 +123,9 @@ class Supervisor:
 
     def begin_stop(self) -> None:
         """Asks the server to finish what it runs and to end."""
-        self._stopping.set()
-        self.process.terminate()
+        with self._launching:
+            self._stopping.set()
+            self.process.terminate()
 
     def stop(self, timeout_s: float) -> None:
         """Stops the server, by force after ``timeout_s`` seconds."""

@@ -37,6 +37,12 @@ WEIGHTS = "reward.custom_reward_function.reward_kwargs"
         (["trainer.save_freq=0"], r"^trainer\.save_freq=0 must be .*, or -1 \(never\)$"),
         (["scale.gpus_per_node=0"], r"^scale\.gpus_per_node=0 must be"),
         (["seed=x"], "^seed=x must be a whole number"),
+        (["code_agentic.sandbox.endpoint=[]"], "endpoint=.* must be text, or a list of URLs, or null"),
+        (["code_agentic.sandbox.hedge_after=p100"], "hedge_after=p100 must be seconds above 0, or p1 to p99"),
+        (
+            ["sandbox=ray", "code_agentic.sandbox.num_workers=null"],
+            "num_workers=null: give the cores of each",
+        ),
         (["data.train_batch_size=30"], "data.train_batch_size=30"),
         (["actor_rollout_ref.rollout.n=1"], "actor_rollout_ref.rollout.n=1"),
         (["scale.gpus_per_node=3", "data.train_batch_size=32"], "3 training processes"),
@@ -176,6 +182,9 @@ def test_tools_and_texts_that_can_not_be_made_are_named(override, message):
 
 
 def test_a_sandbox_that_does_not_answer_stops_the_run_before_it_starts():
-    with pytest.raises(SandboxError):
-        check_sandbox("http://127.0.0.1:9")
-    check_sandbox(None)
+    nobody = "code_agentic.sandbox.endpoint='http://127.0.0.1:9,http://127.0.0.1:11'"
+    with pytest.raises(SandboxError, match=r"127\.0\.0\.1:9.*127\.0\.0\.1:11"):
+        check_sandbox(compose("ppo", [nobody]).code_agentic.sandbox)
+    check_sandbox(compose("ppo", []).code_agentic.sandbox)
+    with pytest.raises(ValueError, match="hedge_after=2 needs several endpoints; the embedded"):
+        check_sandbox(compose("ppo", ["code_agentic.sandbox.hedge_after=2"]).code_agentic.sandbox)

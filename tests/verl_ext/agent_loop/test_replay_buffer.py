@@ -9,7 +9,7 @@ pytest.importorskip("verl")
 from verl_ext.agent_loop.replay_buffer import episode_metrics
 
 
-def fields(solved: float, stop: str) -> dict:
+def fields(solved: float, stop: str, cache: dict | None = None) -> dict:
     facts = {
         "stop_reason": stop,
         "num_attempts": 2,
@@ -18,7 +18,12 @@ def fields(solved: float, stop: str) -> dict:
         "num_malformed_calls": 1,
         "num_turns": 3,
     }
-    return {"reward_extra_info": {"score": solved, "solved": solved}, "episode": facts, "tool_s": 0.5}
+    return {
+        "reward_extra_info": {"score": solved, "solved": solved},
+        "episode": facts,
+        "tool_s": 0.5,
+        "cache": cache or {"hits": 0, "misses": 0},
+    }
 
 
 def test_reward_parts_facts_and_stop_reasons_are_averaged():
@@ -27,3 +32,14 @@ def test_reward_parts_facts_and_stop_reasons_are_averaged():
     assert metrics["episode/num_malformed_calls"] == 1
     assert metrics["stop/final_answer"] == metrics["stop/max_turns"] == 0.5
     assert metrics["episode/tool_s"] == 0.5
+
+
+def test_the_cache_s_hit_rate_is_that_of_all_cases_not_a_mean_of_episodes():
+    some = [
+        fields(1.0, "final_answer", {"hits": 9, "misses": 1}),
+        fields(1.0, "final_answer", {"hits": 0, "misses": 20}),
+    ]
+    metrics = episode_metrics(some)
+    assert metrics["sandbox/cache_hit_rate"] == 0.3
+    assert metrics["sandbox/num_runs"] == 21
+    assert "sandbox/cache_hit_rate" not in episode_metrics([fields(0.0, "max_turns")])

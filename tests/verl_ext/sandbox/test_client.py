@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from verl_ext.sandbox.client import ENDPOINT_VARIABLE, HttpSandbox, sandbox_from_endpoint
+from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.errors import (
     SandboxError,
     SandboxInternalError,
@@ -208,13 +208,3 @@ def test_one_client_per_loop_works_in_several_loops_and_a_shared_one_is_refused(
     asyncio.run(ping(shared))
     with pytest.raises(ValueError, match="one per loop"):
         asyncio.run(ping(shared))
-
-
-def test_the_endpoint_variable_is_read_at_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(ENDPOINT_VARIABLE, raising=False)
-    assert sandbox_from_endpoint().endpoint == "http://localhost:8080"
-    monkeypatch.setenv(ENDPOINT_VARIABLE, "http://elsewhere:1/")
-    assert sandbox_from_endpoint().endpoint == "http://elsewhere:1"
-    assert sandbox_from_endpoint("http://given:2").endpoint == "http://given:2"
-    with pytest.raises(ValueError, match="not an http"):
-        sandbox_from_endpoint("elsewhere:8080")
