@@ -138,7 +138,6 @@ async def _write_sft(
 ) -> dict[str, Any] | None:
     """Writes the conversations; returns what the manifest says about them, None when none were asked for."""
     totals = {TRAIN: settings.num_conversations, VAL: settings.num_val_conversations}
-    problems.to_converse[TRAIN] = problems.to_converse[TRAIN][: settings.max_problems]
     if not any(totals.values()):
         return None
     if not any(problems.to_converse.values()):

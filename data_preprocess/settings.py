@@ -87,7 +87,6 @@ class Settings:
     bugs: BugSettings
     num_conversations: int
     num_val_conversations: int
-    max_problems: int | None
     mix: AttemptMix
     limits: Limits
     endpoint: tuple[str, ...] | None
@@ -153,7 +152,6 @@ def read_settings(config: DictConfig) -> Settings:
         ),
         num_conversations=_int(config, "sft.num_conversations", 0),
         num_val_conversations=_int(config, "sft.num_val_conversations", 0),
-        max_problems=_int_or_none(config, "sft.max_problems", 1),
         mix=AttemptMix(
             wrong_attempt_probs=_floats(config, "sft.wrong_attempt_probs"),
             bug_shares={

@@ -33,7 +33,6 @@ OWN = (
     "problem_set.max_reference_chars=60",
     "sft.num_conversations=48",
     "sft.num_val_conversations=5",
-    "sft.max_problems=24",
 )
 
 
@@ -283,12 +282,6 @@ def test_a_users_mistake_is_one_line_exit_code_2_and_no_output(
     assert printed.startswith("error: ") and printed.count("\n") == 1, printed
     assert said in printed
     assert not Path("out").exists() and not Path("out.partial").exists()
-
-
-def test_conversations_are_about_the_first_problems_and_rl_gets_all(own: Path) -> None:
-    order = [row["extra_info"]["query_id"] for row in _rows(own, "rl_train")]
-    assert len(order) > 24
-    assert {row["query_id"] for row in _rows(own, "sft_train")} == set(order[:24])
 
 
 def test_a_failing_reference_is_named_and_teaches_nothing_even_where_its_problem_is_kept(
