@@ -10,8 +10,9 @@ from verl.trainer.main_ppo import TaskRunnerV1
 
 from verl_ext.sandbox.ray_servers import servers_on_every_node
 
+_actor_class: Any = TaskRunnerV1
 # What verl's decorator wrapped.
-_TaskRunner: Any = TaskRunnerV1.__ray_metadata__.modified_class.__ray_actor_class__
+_TaskRunner: Any = _actor_class.__ray_metadata__.modified_class.__ray_actor_class__
 
 
 @ray.remote

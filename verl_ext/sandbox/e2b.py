@@ -227,11 +227,14 @@ def _runner_request(request: RunRequest) -> dict[str, Any]:
         raise SandboxProtocolError(
             f"language {request.language!r} is not one of {', '.join(sorted(LANGUAGES))}"
         )
+    language = language.for_source(request.code)
     memory_mb = request.memory_limit_mb or _DEFAULT_MEMORY_MB
+    forked = ("python3", "-c", language.driver) if language.driver else _PYTHON
     return {
         **wire.request_to_json(request),
-        "memory_limit_MB": memory_mb + (256 if language.managed_memory else 0),
+        "code": language.source_text(request.code),
+        "memory_limit_MB": memory_mb + language.runtime_mb,
         "source": language.source,
         "compile": language.compile,
-        "run": language.run_command(memory_mb) or _PYTHON,
+        "run": language.run_command(memory_mb) or forked,
     }
