@@ -23,7 +23,7 @@ if [ ! -x .venv/bin/python ] && ! "$python" -c 'import sys; sys.exit(not (3, 11)
 fi
 
 stamp=.venv/.installed-$profile
-wanted=$(cat setup.py requirements/*.txt scripts/setup.sh | sha256sum)
+wanted=$(cat setup.py requirements/* scripts/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
