@@ -11,7 +11,7 @@ from verl_ext.agent_loop.episode import Episode
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case, Problem
 from verl_ext.sandbox.errors import SandboxUnreachable
-from verl_ext.sandbox.protocol import RunRequest, RunResult
+from verl_ext.sandbox.memory import InMemorySandbox
 from verl_ext.tools.registry import load_tools
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "tools"
@@ -243,18 +243,10 @@ async def test_an_early_stop_says_what_was_not_run(grader: Grader, problem: Prob
     assert "1 later case(s) not run" in text and "case 1" not in text
 
 
-class BrokenSandbox:
-    async def run(self, request: RunRequest) -> RunResult:
-        raise SandboxUnreachable("no route to 10.0.0.1")
-
-    async def ping(self) -> None: ...
-
-    async def aclose(self) -> None: ...
-
-
 async def test_a_broken_sandbox_is_raised_and_leaves_the_episode_as_it_was(episode: Episode) -> None:
+    broken = InMemorySandbox(lambda request: SandboxUnreachable("no route to 10.0.0.1"))
     with pytest.raises(SandboxUnreachable):
-        await make_tool(Grader(BrokenSandbox())).call({"code": RIGHT}, episode)
+        await make_tool(Grader(broken)).call({"code": RIGHT}, episode)
     assert (episode.attempts, episode.num_tool_calls, episode.num_refused_calls) == ([], 0, 0)
 
 
