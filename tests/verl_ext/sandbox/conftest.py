@@ -73,8 +73,9 @@ def ordinary_user() -> Iterator[OrdinaryUser]:
     with tempfile.TemporaryDirectory(prefix="ordinary-user-") as folder:
         root = Path(folder)
         root.chmod(0o755)
-        shutil.copytree(REPOSITORY / "verl_ext" / "sandbox", root / "verl_ext" / "sandbox")
-        for name in _with_requirements({"aiohttp", "prometheus-client"}):
+        for part in ("sandbox", "grading"):
+            shutil.copytree(REPOSITORY / "verl_ext" / part, root / "verl_ext" / part)
+        for name in _with_requirements({"aiohttp", "prometheus-client", "uvloop"}):
             for file in importlib.metadata.files(name) or []:
                 if ".." not in file.parts and "__pycache__" not in file.parts:
                     (root / file).parent.mkdir(parents=True, exist_ok=True)
