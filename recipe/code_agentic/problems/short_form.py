@@ -159,6 +159,15 @@ def words(fewest: int = 2, most: int = 4, *, repeated: bool = False) -> InputGen
     return draw
 
 
+def around_letter(rng: Random, params: Params) -> str:
+    """One to three of the letter ``c`` among others, so that no program can miss it."""
+    letter = str(params["c"])
+    others = [other for other in "aeiorstnbdm" if other != letter]
+    letters = [letter] * rng.randint(1, 3) + rng.choices(others, k=rng.randint(2, 4))
+    rng.shuffle(letters)
+    return "".join(letters)
+
+
 def starting(default: int, values: range) -> tuple[int, ...]:
     """The values of the range with ``default`` moved to the front."""
     return (default, *(value for value in values if value != default))

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from recipe.code_agentic.problems.short_form import (
     FILLERS,
     MARKS,
     UNITS,
+    around_letter,
     number,
     numbers,
     short,
     starting,
     word,
 )
-from recipe.code_agentic.problems.template import InputGenerator, Params, ProblemTemplate
+from recipe.code_agentic.problems.template import InputGenerator, ProblemTemplate
 
 _LETTERS = tuple("aeiorstn")
 
@@ -74,15 +74,6 @@ class _Finish:
     params: Mapping[str, Sequence[Any]]
 
 
-def _around_letter(rng: Random, params: Params) -> str:
-    """One to three of the letter in question among others."""
-    letter = str(params["c"])
-    others = [other for other in "aeiorstnbdm" if other != letter]
-    letters = [letter] * rng.randint(1, 3) + rng.choices(others, k=rng.randint(2, 4))
-    rng.shuffle(letters)
-    return "".join(letters)
-
-
 _N, _FEW, _FIVE = number(1, 99), numbers(1, 30), word(5, 5)
 _K, _SMALL = range(2, 41), range(2, 5)
 # fmt: off
@@ -103,7 +94,7 @@ _VALUES = (
     _Value("smallest", "numbers", "the smallest", "min(l)", False, _FEW, [("4 2 3", "2"), ("10", "10")]),
     _Value("first_of", "numbers", "the first", "l[0]", False, _FEW, [("4 2 3", "4"), ("10", "10")]),
     _Value("length", "a word", "its length", "len(s)", False, word(), [("cat", "3"), ("moon", "4")]),
-    _Value("count", "a word", "how many '$c' it has", "s.count('$c')", False, _around_letter,
+    _Value("count", "a word", "how many '$c' it has", "s.count('$c')", False, around_letter,
            [("cat", "1"), ("moon", "0")], {"c": _LETTERS}),
     _Value("word", "a word", "it", "s", True, word(), [("cat", "cat"), ("moon", "moon")]),
     _Value("back", "a word", "it backwards", "s[::-1]", True, word(),
@@ -116,7 +107,7 @@ _VALUES = (
            [("cat", "ca"), ("moon", "mo")], {"k": _SMALL}),
     _Value("tail", "a word", "its last $k letters", "s[-$k:]", True, _FIVE,
            [("cat", "at"), ("moon", "on")], {"k": _SMALL}),
-    _Value("without", "a word", "it without '$c'", "s.replace('$c','')", True, _around_letter,
+    _Value("without", "a word", "it without '$c'", "s.replace('$c','')", True, around_letter,
            [("cat", "ct"), ("moon", "moon")], {"c": _LETTERS}),
 )
 # fmt: on

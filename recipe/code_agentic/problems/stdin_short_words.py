@@ -10,6 +10,7 @@ from recipe.code_agentic.problems.short_form import (
     MARKS,
     UNITS,
     WORDS,
+    around_letter,
     short,
     starting,
     word,
@@ -23,17 +24,8 @@ _SIDES = (Choice("left", "rjust"), Choice("right", "ljust"), Choice("both sides"
 _LONGER = word(4, 5)
 
 
-def _around_letter(rng: Random, params: Params) -> str:
-    """Two or three of the letter in question among others, so that the program can't miss it."""
-    letter = str(params["c"])
-    others = [other for other in "aeiorstnbdm" if other != letter]
-    letters = [letter] * rng.randint(1, 3) + rng.choices(others, k=rng.randint(2, 4))
-    rng.shuffle(letters)
-    return "".join(letters)
-
-
 def _with_or_without_letter(rng: Random, params: Params) -> str:
-    return _around_letter(rng, params) if rng.random() < 0.5 else rng.choice(WORDS)
+    return around_letter(rng, params) if rng.random() < 0.5 else rng.choice(WORDS)
 
 
 def _odd_length(rng: Random, params: Params) -> str:
@@ -105,17 +97,17 @@ _LETTER = (
     ),
     short(
         "letter_count_plus", "word_letters", "a word", "how many '$c' it has, plus $k", "s.count('$c')+$k",
-        _around_letter, [("cat", "3"), ("moon", "2")], params={"c": _LETTERS, "k": range(2, 9)}, edges=["q"],
+        around_letter, [("cat", "3"), ("moon", "2")], params={"c": _LETTERS, "k": range(2, 9)}, edges=["q"],
     ),
     short(
         "letter_replaced", "word_letters", "a word", "it with every '$c' made '$m'", "s.replace('$c','$m')",
-        _around_letter, [("cat", "c!t"), ("moon", "moon")], params={"c": _LETTERS, "m": MARKS[:8]},
+        around_letter, [("cat", "c!t"), ("moon", "moon")], params={"c": _LETTERS, "m": MARKS[:8]},
         edges=["q"],
     ),
     short(
         "letter_dropped", "word_letters", "a word", "it without '$c' with '$m' at the end",
         "s.replace('$c','')+'$m'",
-        _around_letter, [("cat", "ct!"), ("moon", "moon!")], params={"c": _LETTERS, "m": MARKS[:8]},
+        around_letter, [("cat", "ct!"), ("moon", "moon!")], params={"c": _LETTERS, "m": MARKS[:8]},
         edges=["q"],
     ),
     short(
@@ -124,7 +116,7 @@ _LETTER = (
     ),
     short(
         "letter_replaced_vague", "word_letters", "a word", "it with every '$c' made a sign",
-        "s.replace('$c','$m')", _around_letter, [("cat", "c!t"), ("moon", "moon")],
+        "s.replace('$c','$m')", around_letter, [("cat", "c!t"), ("moon", "moon")],
         params={"c": _LETTERS, "m": MARKS[:8]}, vague=True,
     ),
 )  # fmt: skip
@@ -203,7 +195,7 @@ _MEASURE = (
     short(
         "letter_place_vague", "word_measure", "a word", "the place of the first '$c' in it",
         "s.find('$c')$off",
-        _around_letter, [("cat", "2"), ("apple", "1")], params={"off": ("+1", ""), "c": _LETTERS}, vague=True,
+        around_letter, [("cat", "2"), ("apple", "1")], params={"off": ("+1", ""), "c": _LETTERS}, vague=True,
     ),
     short(
         "word_and_length_vague", "word_measure", "a word", "it and its length, joined", "s,len(s),sep='$s'",
