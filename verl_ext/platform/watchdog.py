@@ -8,6 +8,7 @@ after the run. What the actors are doing is read by `ray_actors.py`.
 import _thread
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -80,6 +81,9 @@ class Watchdog:
         assert threading.current_thread() is threading.main_thread(), (
             "only the main thread can be interrupted"
         )
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A shell starts what it puts into the background so; the call could not be interrupted then.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._owns_ray = not ray.is_initialized()
         if not self._owns_ray:
             # Somebody else's dead: they died before this run.

@@ -61,7 +61,9 @@ def server_class() -> Any:
     return ray.remote(num_cpus=0)(vLLMHttpServer)
 
 
-def test_a_killed_worker_ends_a_call_that_would_wait_for_ever(cluster: None) -> None:
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["shell", "background"])
+def test_a_killed_worker_ends_a_call_that_would_wait_for_ever(cluster: None, handler: Any) -> None:
+    signal.signal(signal.SIGINT, handler)
     waiting, dying = worker_class().remote(), worker_class().options(name="worker_7").remote()
     ray.get([waiting.ready.remote(), dying.ready.remote()])
     started = time.monotonic()
