@@ -85,8 +85,10 @@ async def test_all_gone_is_an_error_that_names_them_and_no_verdict() -> None:
         for port in (9, 11)
     }
     async with FailoverSandbox(members, max_rounds=2, first_pause_s=NOW_S) as sandbox:
-        with pytest.raises(SandboxUnreachable, match=r"127\.0\.0\.1:9.*; .*127\.0\.0\.1:11"):
+        with pytest.raises(SandboxUnreachable) as raised:
             await sandbox.run(REQUEST)
+        # Whose pause is over first is asked first: the order is not fixed.
+        assert all(f"{name}: " in str(raised.value) for name in members)
         with pytest.raises(SandboxUnreachable):
             await sandbox.ping()
 
