@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from data_preprocess.rows import BadRow
@@ -44,13 +45,18 @@ def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> t
     )
 
 
-def with_public(cases: Sequence[Case], first_k: int) -> tuple[Case, ...]:
-    """The same cases with the first ``first_k`` public, at least one of several always hidden."""
-    num_public = min(first_k, max(len(cases) - 1, 1))
-    return tuple(
-        Case(case.input, case.expected, case.fn_name, public=index < num_public)
-        for index, case in enumerate(cases)
-    )
+def with_public(cases: Sequence[Case], num_public: int | None, first_k: int) -> tuple[Case, ...]:
+    """The same cases, public ones first and at least one of several hidden.
+
+    Args:
+        cases: Of one problem; ``public`` where the source flags them so.
+        num_public: The record's own number of public cases, from the first; wins over the flags.
+        first_k: As many as this, where neither the record nor its source says anything.
+    """
+    if num_public is None and any(case.public for case in cases):
+        return tuple(sorted(cases, key=lambda case: not case.public))
+    count = min(first_k if num_public is None else num_public, max(len(cases) - 1, 1))
+    return tuple(replace(case, public=index < count) for index, case in enumerate(cases))
 
 
 def _stdin_text(item: Any, column: str, index: int) -> str:

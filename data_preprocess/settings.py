@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from data_preprocess.attempt_plan import AttemptMix
 from data_preprocess.bugs import ALL_KINDS, GROUPS
-from data_preprocess.formats import ReadOptions
+from data_preprocess.reading import ReadOptions
 from recipe.code_agentic.prompts import STYLES
 from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
 from verl_ext.grading.grader import Limits

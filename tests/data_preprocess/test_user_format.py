@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_preprocess.formats import ReadOptions, detect_format, read_problems
+from data_preprocess.reading import ReadOptions, detect_format, read_problems
 from data_preprocess.rows import Reject
 from recipe.code_agentic.problems.__main__ import user_record
 from recipe.code_agentic.problems.generate import generate_problems
