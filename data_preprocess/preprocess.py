@@ -1,8 +1,9 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in ``formats``,
-splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in
+``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
+``parquet_files``.
 """
 
 from __future__ import annotations
