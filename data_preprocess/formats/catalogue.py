@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from data_preprocess.formats import leetcode, stored, user
+from data_preprocess.formats import leetcode, mbpp, mbxp, stored, user
 from data_preprocess.formats.format import Format
 
 FORMATS: dict[str, Format] = {
     "leetcode": leetcode.FORMAT,
+    "mbxp": mbxp.FORMAT,
+    "mbpp": mbpp.MBPP,
+    "acecode": mbpp.ACECODE,
     "problems": stored.FORMAT,
     "user": user.FORMAT,
 }
