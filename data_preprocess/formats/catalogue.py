@@ -12,13 +12,14 @@ from typing import Any
 from data_preprocess.formats import (
     apps,
     areal,
-    assert_lists,
     codecontests,
     codeforces,
     deepcoder,
     kodcode,
     leetcode,
     livecodebench,
+    mbpp,
+    mbxp,
     no_tests,
     reward_kit,
     stored,
@@ -30,6 +31,9 @@ from data_preprocess.formats.format import Format
 
 FORMATS: dict[str, Format] = {
     "leetcode": leetcode.FORMAT,
+    "mbxp": mbxp.FORMAT,
+    "mbpp": mbpp.MBPP,
+    "acecode": mbpp.ACECODE,
     "problems": stored.FORMAT,
     "user": user.FORMAT,
     "verl": verl_rows.FORMAT,
@@ -38,7 +42,6 @@ FORMATS: dict[str, Format] = {
     "apps": apps.FORMAT,
     "areal": areal.FORMAT,
     "reward_kit": reward_kit.FORMAT,
-    "asserts": assert_lists.FORMAT,
     "deepcoder": deepcoder.FORMAT,
     "codecontests": codecontests.FORMAT,
     "codeforces": codeforces.FORMAT,

@@ -41,7 +41,7 @@ def read_kodcode_row(row: Row, options: FormatOptions) -> Problem:
     tests = required_text(values, column)
     reference = first_python(values.get("solution"))
     function, declaration = _declared(values.get("test_info"))
-    fn_name = function or called_function([tests], column)
+    fn_name = function or called_function(tests, column)
     reader = AssertReader(fn_name, parameters=parameters_of(reference, fn_name))
     reader.read(tests, column)
     if not reader.cases:

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from data_preprocess.formats.assert_lists import assert_cases
+from data_preprocess.assert_tests.python import AssertReader, called_function
+from data_preprocess.case_texts import NO_TESTS, kind_of
 from data_preprocess.formats.case_shapes import list_cases, parsed
 from data_preprocess.formats.format import Format, FormatOptions, extra_columns, named_by
 from data_preprocess.formats.shared_columns import chat_texts
 from data_preprocess.rows import BadRow, Row
-from verl_ext.grading.problem import Problem
+from verl_ext.grading.problem import Case, Problem
 
 _TAKEN = ("prompt", "reward_model", "data_source", "ability", "agent_name", "extra_info")
 
@@ -38,7 +39,7 @@ def read_verl_row(row: Row, options: FormatOptions) -> Problem:
     if not question.strip():
         raise BadRow("prompt", "empty")
     if tests.get("assert_case"):
-        cases = assert_cases(tests["assert_case"], f"{column}.assert_case", fn_name=tests.get("fn_name"))
+        cases = _assert_cases(tests["assert_case"], f"{column}.assert_case", tests.get("fn_name"))
     else:
         cases = list_cases(tests, column, (question,))
     source = values.get("data_source")
@@ -52,6 +53,19 @@ def read_verl_row(row: Row, options: FormatOptions) -> Problem:
         source=source if isinstance(source, str) and source else "verl",
         extra={**extra_columns(named, ("query_id", "id")), **extra_columns(values, _TAKEN)},
     )
+
+
+def _assert_cases(asserts: Any, column: str, fn_name: Any) -> tuple[Case, ...]:
+    sources = [asserts] if isinstance(asserts, str) else asserts
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise BadRow(column, f"must be a list of asserts, not {kind_of(asserts)}")
+    named = isinstance(fn_name, str) and fn_name
+    reader = AssertReader(fn_name if named else called_function("\n".join(sources), column))
+    for index, source in enumerate(sources):
+        reader.read(source, f"{column}[{index}]")
+    if not reader.cases:
+        raise BadRow(column, NO_TESTS)
+    return tuple(reader.cases)
 
 
 def _tests(truth: Any, column: str) -> Mapping[str, Any]:

@@ -223,10 +223,10 @@ SAMPLES = [
         },
         _FLAGGED,
     ),
-    Sample("asserts", "AceCode", {"id": "a1", "question": "Double it.", "test_cases": _ASSERTS}, _CALL_CASES),
+    Sample("acecode", "asserts", {"id": "a1", "question": "Double it.", "test_cases": _ASSERTS}, _CALL_CASES),
     Sample(
+        "mbpp",
         "asserts",
-        "MBPP",
         {
             "task_id": 2,
             "text": "Double it.",

@@ -37,7 +37,7 @@ def _read(path: Path, format_name: str = AUTO, first_k: int = 1) -> list[Problem
 
 
 def test_there_is_a_sample_of_every_format_that_has_tests() -> None:
-    assert {sample.format for sample in SAMPLES} == set(FORMATS) - {"opencodereasoning"}
+    assert {sample.format for sample in SAMPLES} == set(FORMATS) - {"opencodereasoning", "mbxp"}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
@@ -81,7 +81,7 @@ def test_references_limits_and_difficulties_are_read() -> None:
     problems = {
         f"{sample.format}: {sample.name}": FORMATS[sample.format].read(Row("f", 1, sample.record), None)
         for sample in SAMPLES
-        if sample.format in ("apps", "codecontests", "areal", "synthetic1", "codeforces", "asserts")
+        if sample.format in ("apps", "codecontests", "areal", "synthetic1", "codeforces", "mbpp")
     }
     apps, taco = problems["apps: JSON text"], problems["apps: TACO limits"]
     assert (apps.query_id, apps.reference, apps.difficulty) == ("7", "print(int(input()) * 2)", "medium")
@@ -93,7 +93,7 @@ def test_references_limits_and_difficulties_are_read() -> None:
     assert (areal.language, areal.time_limit_s, areal.memory_limit_mb) == ("python", 4, None)
     assert problems["synthetic1: stdin, dict"].reference == "print(2)\n"
     assert "Input\nA number." in problems["codeforces: examples and tests"].question
-    assert problems["asserts: MBPP"].prelude == "import math"
+    assert problems["mbpp: asserts"].prelude == "import math\n"
 
 
 class _Evil:
@@ -167,8 +167,13 @@ _KOD = {"question": "q", "solution": "def f(x): pass"}
             "generated_checker",
             "several answers are right",
         ),
-        ("asserts", {"question": "q", "test_list": []}, "test_list", "no tests"),
-        ("asserts", {"question": "q", "test_list": ["assert f(1) == g(1)"]}, "test_list", "one function"),
+        ("acecode", {"question": "q", "test_cases": []}, "test_cases", "no tests"),
+        (
+            "verl",
+            {"prompt": "q", "reward_model": {"ground_truth": {"assert_case": ["assert f(1) == g(1)"]}}},
+            "reward_model.ground_truth.assert_case",
+            "one function",
+        ),
         (
             "kodcode",
             {
