@@ -25,12 +25,14 @@ class Case:
         expected: ``stdin``: the expected standard output. ``call``: JSON text of the expected value.
         fn_name: Function (or method of ``class Solution``) to call; None for a stdin case.
         public: Whether the tool may show this case to the model. Hidden cases are only graded.
+        generated: True when the case did not come with the record: its expected output is the reference's.
     """
 
     input: str
     expected: str
     fn_name: str | None = None
     public: bool = False
+    generated: bool = False
 
     @property
     def kind(self) -> CaseKind:
