@@ -1,7 +1,7 @@
 """More cases for a problem with a reference: new inputs of the shape that its own inputs have.
 
-Half of the inputs are typed mutations of the examples (``input_mutations``), half are drawn by Hypothesis from
-the inferred shape (``input_strategies``). The reference says whether an input is valid, by running on it
+Half of the inputs are typed mutations of the examples (``input_mutations``), half are drawn by Hypothesis
+from the inferred shape (``input_strategies``). The reference says whether an input is valid, by running on it
 twice without a failure and with the same answer, and what the expected output is. New cases are hidden and
 marked as generated. Deterministic by seed and ``query_id``.
 """
@@ -20,6 +20,7 @@ from typing import Any
 from data_preprocess.case_overlap import input_key
 from data_preprocess.input_forms import Form, find_form
 from data_preprocess.input_mutations import mutate_value
+from data_preprocess.input_relations import is_tree_like
 from data_preprocess.input_shapes import Fields, infer_fields
 from data_preprocess.wrong_programs import grade_cases
 from verl_ext.grading.compare import parse_value
@@ -33,6 +34,12 @@ _TIME_SHARE = 0.5
 _MADE_PER_TRY = 3
 # What the values of such problems mean is not in their JSON: level order, cycles.
 _NODES = re.compile(r"\bTreeNode\b|\bNode\b")
+# A right program may then answer otherwise than the reference.
+_MANY_ANSWERS = re.compile(
+    r"\bany (?:\w+ )?order\b|\b(?:return|print|output|find|choose) any\b|\bany (?:of them|one of|valid)\b"
+    r"|\b(?:multiple|several|many|more than one) (?:\w+ )?(?:answers|solutions|ways|orders?)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,14 @@ class GenerationStatistics:
     """What became of the inputs that were made.
 
     Attributes:
-        problems: Problems by outcome: ``extended``, ``no_new_case``, ``unknown_form``, ``without_reference``.
+        problems: Problems by outcome: ``extended``, ``no_new_case``, ``unknown_form``, ``many_answers`` (the
+            question says so), ``without_reference``.
         made: Inputs made, by ``mutation`` and ``strategy``.
         duplicate: Of these, inputs that the problem had already.
         too_long: Of these, inputs above ``max_input_chars``.
         tried: Inputs that the reference was run on.
-        invalid: Verdict of the reference, or ``no_output``, ``no_plain_value``, ``output_too_long`` -> inputs.
+        invalid: Verdict of the reference (or ``no_output``, ``no_plain_value``, ``output_too_long``) ->
+            inputs.
         nondeterministic: Inputs with another answer in the second run.
         disputed: Inputs to which another right program gives another answer.
         kept: New cases, by ``mutation`` and ``strategy``.
@@ -93,6 +102,7 @@ async def generate_cases(
     seed: int,
     statistics: GenerationStatistics,
     witnesses: Sequence[str] = (),
+    more_witnesses: Sequence[str] = (),
     public: bool = False,
 ) -> Problem:
     """The problem with at most ``max_cases`` more cases; itself when there are none.
@@ -103,7 +113,8 @@ async def generate_cases(
         settings: How much.
         seed: Another seed makes other inputs.
         statistics: Counts what becomes of the inputs.
-        witnesses: Other programs believed to be right, which have to agree on every new case.
+        witnesses: Other programs known to pass all cases, which have to agree on every new one.
+        more_witnesses: Programs of which those that pass all cases are witnesses too.
         public: Whether the new cases may be shown (where everything is shown).
 
     Raises:
@@ -112,22 +123,33 @@ async def generate_cases(
     if problem.reference is None:
         statistics.problems["without_reference"] += 1
         return problem
+    if _MANY_ANSWERS.search(problem.question):
+        statistics.problems["many_answers"] += 1
+        return problem
     shaped = shape_of(problem)
     if shaped is None:
         statistics.problems["unknown_form"] += 1
         return problem
+    agreeing = [*witnesses]
+    for program in more_witnesses:
+        grade = await grade_cases(grader, problem, program, problem.cases, stop_early=True)
+        if grade.all_passed:
+            agreeing.append(program)
     made = _new_inputs(problem, shaped, settings, seed, statistics)
     valid: list[tuple[str, Case]] = []
     while len(valid) < settings.max_cases:
         batch = list(itertools.islice(made, settings.max_cases))
         if not batch:
             break
-        valid += await _valid_cases(grader, problem, batch, witnesses, statistics)
+        valid += await _valid_cases(grader, problem, batch, agreeing, statistics)
     chosen = _most_varied(problem, valid, settings.max_cases)
     statistics.problems["extended" if chosen else "no_new_case"] += 1
     statistics.kept.update(how for how, _ in chosen)
-    new = tuple(replace(case, public=public) for _, case in chosen)
-    return replace(problem, cases=(*problem.cases, *new)) if new else problem
+    new = [replace(case, public=public) for _, case in chosen]
+    if not new:
+        return problem
+    cases = sorted((*problem.cases, *new), key=lambda case: not case.public)
+    return replace(problem, cases=tuple(cases))
 
 
 def shape_of(problem: Problem) -> tuple[Form, Fields, list[Any]] | None:
@@ -139,6 +161,8 @@ def shape_of(problem: Problem) -> tuple[Form, Fields, list[Any]] | None:
     if form is None:
         return None
     values = [form.read(text) for text in inputs]
+    if is_tree_like(values):
+        return None
     try:
         shape = infer_fields(values, are_lines=problem.fn_name is None)
     except ValueError:
@@ -187,12 +211,13 @@ async def _valid_cases(
     witnesses: Sequence[str],
     statistics: GenerationStatistics,
 ) -> list[tuple[str, Case]]:
-    """The inputs that the reference answers, twice in the same way, with its answer as the expected output."""
+    """The inputs that the reference answers twice in the same way, with its answer as the expected output."""
     assert problem.reference is not None
     limit_s = _TIME_SHARE * (problem.time_limit_s or grader.limits.time_s)
     strict = replace(problem, time_limit_s=limit_s)
     nothing = "" if problem.fn_name is None else "null"
-    asked = [Case(text, nothing, problem.fn_name) for _, text in batch]
+    like = replace(problem.cases[0], expected=nothing, public=False, generated=True)
+    asked = [replace(like, input=text) for _, text in batch]
     may_be_empty = any(not case.expected.strip() for case in problem.cases)
     statistics.tried += len(asked)
     first = await grade_cases(grader, strict, problem.reference, asked)
@@ -202,7 +227,7 @@ async def _valid_cases(
         if refused:
             statistics.invalid[refused] += 1
         else:
-            answered.append((how, replace(case, expected=result.actual, generated=True)))
+            answered.append((how, replace(case, expected=result.actual)))
     if not answered:
         return []
     again = await grade_cases(grader, strict, problem.reference, [case for _, case in answered])

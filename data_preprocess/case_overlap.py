@@ -1,4 +1,4 @@
-"""What overlaps that should not: hidden cases with public ones, cases with the question, problems across splits.
+"""What overlaps that should not: hidden cases with public ones or the question, problems across splits.
 
 A case whose input another case of the problem has, with the same answer, tests nothing new, and if the other
 one is public its input is no secret: such duplicates are taken out. Everything else is reported and left to
@@ -20,7 +20,7 @@ from verl_ext.grading.problem import Case, Problem
 
 # Problems named per finding; the count is always of all.
 _NAMED = 20
-# Compact characters from which an input with its answer is recognised in a question: fewer are there by chance.
+# Compact characters of an input with its answer; fewer are in a question by chance.
 _MIN_TELLING_CHARS = 6
 _SPACE = re.compile(r"\s+")
 
@@ -32,14 +32,20 @@ def input_key(case: Case) -> str:
     """
     if case.fn_name is None:
         return "\n".join(line.rstrip() for line in case.input.split("\n")).strip("\n")
-    return json.dumps(parse_value(case.input), sort_keys=True, default=str)
+    try:
+        return json.dumps(parse_value(case.input), sort_keys=True, default=str)
+    except ValueError:  # arguments that JSON can't hold
+        return case.input.strip()
 
 
 def same_answer(left: Case, right: Case) -> bool:
     """Whether the expected outputs of two cases of one kind are the same to the grader."""
     if left.fn_name is None:
         return compare_stdout(left.expected, right.expected)
-    return compare_values(parse_value(left.expected), parse_value(right.expected))
+    try:
+        return compare_values(parse_value(left.expected), parse_value(right.expected))
+    except ValueError:
+        return left.expected.strip() == right.expected.strip()
 
 
 @dataclass(slots=True)
@@ -152,7 +158,9 @@ class OverlapReport:
         for name, what in (("same_question", "question"), ("same_cases", "cases")):
             for splits, finding in sorted(self._shared[name].items()):
                 if splits.partition("/")[0] != splits.partition("/")[2]:
-                    lines.append(f"{finding.count} problems have the same {what} in {splits} ({_some(finding)})")
+                    lines.append(
+                        f"{finding.count} problems have the same {what} in {splits} ({_some(finding)})"
+                    )
         return lines
 
     def _compare(self, name: str, problem: Problem, split: str, text: str) -> None:
@@ -177,10 +185,7 @@ def _compact(text: str) -> str:
 
 def _is_told(case: Case, question: str) -> bool:
     """Whether the question (compact) spells out a case: its input in order, and its answer."""
-    parts: Sequence[str] = [case.input]
-    if case.fn_name is not None:
-        parts = [json.dumps(item, ensure_ascii=False, default=str) for item in parse_value(case.input)]
-    compact = [_compact(part) for part in parts]
+    compact = [_compact(part) for part in _spelled_parts(case)]
     expected = _compact(case.expected)
     if not expected or sum(map(len, compact)) + len(expected) < _MIN_TELLING_CHARS:
         return False
@@ -191,3 +196,14 @@ def _is_told(case: Case, question: str) -> bool:
             return False
         at = found + len(part)
     return expected in question[at:]
+
+
+def _spelled_parts(case: Case) -> Sequence[str]:
+    """What of an input a question would spell out: the whole of it, or each argument."""
+    if case.fn_name is None:
+        return [case.input]
+    try:
+        arguments = parse_value(case.input)
+    except ValueError:
+        return [case.input]
+    return [json.dumps(item, ensure_ascii=False, default=str) for item in arguments]

@@ -15,7 +15,6 @@ from verl_ext.grading.problem import Case
 FIRST_K, SHARE, FLAGGED, ALL = "first_k", "share", "flagged", "all"
 POLICIES = (FIRST_K, SHARE, FLAGGED, ALL)
 FALLBACKS = (FIRST_K, SHARE, ALL)
-RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,8 @@ class PublicPolicy:
     """How public cases are chosen.
 
     Attributes:
-        policy: ``first_k``, ``share`` (of the cases, from the first), ``flagged`` (those that the source calls
-            public) or ``all`` (everything is shown, and everything is graded).
+        policy: ``first_k``, ``share`` (of the cases, from the first), ``flagged`` (those that the source
+            calls public) or ``all`` (everything is shown, and everything is graded).
         fallback: What ``flagged`` does with a record whose source flags none; one of ``FALLBACKS``.
         first_k: Number for ``first_k``, at least 1.
         share: Share for ``share``, above 0 and below 1; at least one case.
@@ -47,7 +46,7 @@ class PublicPolicy:
                 f"public_cases.share must be above 0 and below 1, got {self.share} (policy=all shows all)"
             )
 
-    def choose(self, cases: Sequence[Case], num_public: int | None = None) -> tuple[tuple[Case, ...], str]:
+    def choose(self, cases: Sequence[Case], num_public: int | None = None) -> tuple[Case, ...]:
         """Marks the public cases and puts them first.
 
         Unless everything is to be shown, one of several cases always stays hidden, so that the reward sees
@@ -56,22 +55,22 @@ class PublicPolicy:
         Args:
             cases: Of one problem, ``public`` where the source flags them so.
             num_public: The record's own choice, which wins: so many, from the first. None for no choice.
-
-        Returns:
-            The cases, and what chose: ``record`` or one of ``POLICIES``.
         """
         if num_public is not None:
-            return _mark_first(cases, num_public), RECORD
+            return _mark_first(cases, num_public)
         policy = self.policy
         if policy == FLAGGED:
             flagged = [case for case in cases if case.public]
             if flagged:
-                return (*flagged, *(case for case in cases if not case.public)), FLAGGED
+                return (*flagged, *(case for case in cases if not case.public))
             policy = self.fallback
         if policy == ALL:
-            return tuple(replace(case, public=True) for case in cases), ALL
-        count = self.first_k if policy == FIRST_K else max(1, math.floor(self.share * len(cases)))
-        return _mark_first(cases, count), policy
+            return tuple(replace(case, public=True) for case in cases)
+        return _mark_first(cases, self.first_k if policy == FIRST_K else self.share_of(len(cases)))
+
+    def share_of(self, num_cases: int) -> int:
+        """How many cases ``share`` makes public."""
+        return max(1, math.floor(self.share * num_cases))
 
 
 def _mark_first(cases: Sequence[Case], count: int) -> tuple[Case, ...]:

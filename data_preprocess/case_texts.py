@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from data_preprocess.rows import BadRow
@@ -41,15 +40,6 @@ def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> t
     return tuple(
         Case(_stdin_text(given, f"{column}.inputs", index), _stdin_text(expected, f"{column}.outputs", index))
         for index, (given, expected) in enumerate(zip(inputs, outputs, strict=True))
-    )
-
-
-def with_public(cases: Sequence[Case], first_k: int) -> tuple[Case, ...]:
-    """The same cases with the first ``first_k`` public, at least one of several always hidden."""
-    num_public = min(first_k, max(len(cases) - 1, 1))
-    return tuple(
-        Case(case.input, case.expected, case.fn_name, public=index < num_public)
-        for index, case in enumerate(cases)
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_preprocess import leetcode_format, user_format
+from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
@@ -26,21 +27,19 @@ class ReadOptions:
 
     Attributes:
         format: One of ``FORMATS``.
-        first_k: How many of a record's cases become public (not for ``problems``, which say so themselves).
+        public: Which of a record's cases become public (not for ``problems``, which say so themselves).
         remote_root: Folder that ``remote: true`` rows may read from.
         languages: What the sandbox runs; None when that is not known, and any name is taken.
     """
 
     format: str
-    first_k: int
+    public: PublicPolicy
     remote_root: Path | None
     languages: frozenset[str] | None = frozenset(LANGUAGES)
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise ValueError(f"format={self.format} is not one of {', '.join(FORMATS)}")
-        if self.first_k < 1:
-            raise ValueError(f"public_cases.first_k must be at least 1, got {self.first_k}")
         if self.remote_root is not None and not self.remote_root.is_dir():
             raise FileNotFoundError(2, "No such folder (remote_root)", str(self.remote_root))
 
@@ -95,15 +94,13 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
 def _converter(path: Path, options: ReadOptions) -> Callable[[Row], Problem]:
     chosen = detect_format(path) if options.format == "auto" else options.format
     if chosen == "leetcode":
-        return lambda row: leetcode_format.read_leetcode_row(row, first_k=options.first_k)
+        return lambda row: leetcode_format.read_leetcode_row(row, public=options.public)
     if chosen == "problems":
         return _stored_problem
     schema = parquet_schema(path)
     if schema is not None:
         user_format.check_user_schema(schema, path)
-    return lambda row: user_format.read_user_row(
-        row, first_k=options.first_k, remote_root=options.remote_root
-    )
+    return lambda row: user_format.read_user_row(row, public=options.public, remote_root=options.remote_root)
 
 
 def detect_format(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""Between the text of a case's input and a structured value: JSON arguments, or the lines and tokens of stdin.
+"""Between the text of a case's input and a structured value: JSON arguments, or lines and tokens of stdin.
 
-A value is made of None, bool, int, float, str and lists (and dicts for call cases). The value of a stdin input
-is a list: the lines of its head, then, where some lines repeat, the list of these lines or groups of lines,
-then the lines of its tail. Owns how a text is cut and put together; what the parts are like is in
+A value is made of None, bool, int, float, str and lists (and dicts for call cases). The value of a stdin
+input is a list: the lines of its head, then, where some lines repeat, the list of these lines or groups of
+lines, then the lines of its tail. Owns how a text is cut and put together; what the parts are like is in
 ``input_shapes``.
 """
 
@@ -86,7 +86,9 @@ class Lines:
             groups = value[self.head]
             middle = groups if self.group == 1 else list(itertools.chain.from_iterable(groups))
             lines[self.head : self.head + 1] = middle
-        return "\n".join(line if isinstance(line, str) else " ".join(map(self._token, line)) for line in lines)
+        return "\n".join(
+            line if isinstance(line, str) else " ".join(map(self._token, line)) for line in lines
+        )
 
     def _token(self, token: Any) -> str:
         return f"{token:.{self.decimals}f}" if isinstance(token, float) else str(token)
@@ -151,7 +153,7 @@ def _tokens(line: str) -> list[Any] | str:
     """The tokens of a line, or the line itself where its spaces carry meaning."""
     words = line.split(" ")
     if not line or "" in words or "\t" in line:
-        return [] if not line else line
+        return line or []
     return [_value(word) for word in words]
 
 

@@ -87,10 +87,9 @@ def _number(value: int | float, shape: Number, rng: Random) -> int | float:
     step = 1 if shape.decimals is None else 10.0**-shape.decimals
     bounds = [shape.low, shape.high, shape.low + step, shape.high - step]
     near = [value - step, value + step, -value, value * 2, value // 2, 0, 1]
-    drawn = rng.randint(shape.low, shape.high) if shape.decimals is None else rng.uniform(shape.low, shape.high)
-    choice = rng.choice([*bounds, *near, drawn, drawn])
-    choice = min(max(choice, shape.low), shape.high)
-    return int(choice) if shape.decimals is None else round(float(choice), shape.decimals)
+    inside = [shape.low + rng.random() * (shape.high - shape.low) for _ in range(2)]
+    choice = min(max(rng.choice([*bounds, *near, *inside]), shape.low), shape.high)
+    return round(choice) if shape.decimals is None else round(float(choice), shape.decimals)
 
 
 def _rearranged(items: list[Any], fresh: Any, longest: int, rng: Random) -> list[Any]:

@@ -83,9 +83,11 @@ def find_relations(values: Sequence[Any]) -> tuple[Relation, ...]:
             found.append(Relation(right, "=", left) if counted else Relation(left, "=", right))
     equal = {frozenset((relation.left, relation.right)) for relation in found}
     for left, right in permutations(quantities, 2):
-        if left.measure not in ("value", "largest") or right.measure == "largest":
+        if left.measure not in ("value", "largest") or right.measure not in ("value", "length"):
             continue
-        if _contains(left, right) or frozenset((left, right)) in equal:
+        # The numbers of a list may be positions in that same list.
+        unlike = left.path != right.path and _contains(left, right)
+        if unlike or frozenset((left, right)) in equal:
             continue
         pairs = pairs_of(left, right)
         if not pairs:
@@ -97,6 +99,22 @@ def find_relations(values: Sequence[Any]) -> tuple[Relation, ...]:
         elif max(lows) > min(highs) and all(low <= high for low, high in pairs):
             found.append(Relation(left, "<=", right))
     return tuple(found)
+
+
+def is_tree_like(values: Sequence[Any]) -> bool:
+    """Whether a part lists one pair or triple less than there are nodes: edges, not any of which will do."""
+    numbers = {
+        quantity: [quantity.of(value) for value in values]
+        for quantity in _quantities(values)
+        if quantity.measure in ("value", "length")
+    }
+    for edges, counts in numbers.items():
+        rows = [at_path(value, edges.path) for value in values]
+        if edges.measure == "length" and all(map(_are_pairs, rows)) and any(rows):
+            for nodes, totals in numbers.items():
+                if nodes != edges and totals == [None if c is None else c + 1 for c in counts]:
+                    return True
+    return False
 
 
 def mend(value: Any, relations: Sequence[Relation]) -> None:
@@ -147,11 +165,12 @@ def _quantities(values: Sequence[Any]) -> Iterator[Quantity]:
     for index, part in enumerate(values[0]):
         yield from _quantities_of(part, (index,))
         alike = [at_path(value, (index,)) for value in values]
-        if isinstance(part, list) and len(part) <= _MAX_FIELDS:
-            if all(isinstance(other, list) and len(other) == len(part) for other in alike):
-                for inner_index, inner in enumerate(part):
-                    if not isinstance(inner, list):
-                        yield from _quantities_of(inner, (index, inner_index))
+        if not isinstance(part, list) or len(part) > _MAX_FIELDS:
+            continue
+        if all(isinstance(other, list) and len(other) == len(part) for other in alike):
+            for inner_index, inner in enumerate(part):
+                if not isinstance(inner, list):
+                    yield from _quantities_of(inner, (index, inner_index))
 
 
 def _quantities_of(part: Any, path: Path) -> Iterator[Quantity]:
@@ -162,6 +181,10 @@ def _quantities_of(part: Any, path: Path) -> Iterator[Quantity]:
         if isinstance(part, list):
             yield Quantity("width", path)
             yield Quantity("largest", path)
+
+
+def _are_pairs(rows: Any) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, list) and len(row) in (2, 3) for row in rows)
 
 
 def _has_part(quantity: Quantity, value: Any) -> bool:

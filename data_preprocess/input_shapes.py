@@ -1,9 +1,9 @@
 """What the parts of an input look like, inferred from examples: types, ranges, lengths, order, fields.
 
-A shape admits what the examples show and little more: numbers within their range, lengths between the shortest
-and the longest, letters of the kinds that occur; sorted stays sorted and distinct stays distinct. So an input
-of that shape is likely to keep to the constraints that the question states in words. Text with a structure
-of its own (times, expressions, brackets) is never made up, only taken from the examples.
+A shape admits what the examples show and little more: numbers within their range, lengths between the
+shortest and the longest, letters of the kinds that occur; sorted stays sorted and distinct stays distinct. So
+an input of that shape is likely to keep to the constraints that the question states in words. Text with a
+structure of its own (times, expressions, brackets) is never made up, only taken from the examples.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from data_preprocess.input_relations import Relation, common_width, find_relations, mend, width_of
@@ -133,8 +134,8 @@ class Entries:
     def split(self, value: dict[str, Any]) -> list[list[Any]]:
         return [[key, item] for key, item in value.items()]
 
-    def join(self, pairs: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        return {key: item for key, item in pairs}
+    def join(self, pairs: Sequence[Any]) -> dict[str, Any]:
+        return dict(pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def infer_fields(values: Sequence[list[Any]], *, are_lines: bool = False) -> Fie
 
 
 def tidy(value: Any, shape: Shape) -> Any:
-    """The value with order, even rows, counts and bounds put right where that is simple; may still not fit."""
+    """The value with order, rows, counts and bounds put right where that is simple; may still not fit."""
     match shape:
         case Items() if isinstance(value, list):
             value = [tidy(item, shape.item) for item in value]
@@ -340,7 +341,7 @@ def _evened(rows: list[Any]) -> list[Any]:
 
 def _is_ordered(value: Sequence[Any], order: Order) -> bool:
     follows = _ORDERS[order]
-    return all(follows(left, right) for left, right in zip(value, value[1:], strict=False))
+    return all(follows(left, right) for left, right in pairwise(value))
 
 
 def _is_distinct(value: Sequence[Any]) -> bool:

@@ -11,7 +11,7 @@ import ast
 import json
 from typing import Any
 
-from data_preprocess.case_texts import with_public
+from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import DIFFICULTIES, Case, Problem
 
@@ -19,7 +19,7 @@ REQUIRED = ("task_id", "query", "prompt", "completion", "entry_point", "input_ou
 _JSON_NAMES = {"null": None, "true": True, "false": False}
 
 
-def read_leetcode_row(row: Row, *, first_k: int) -> Problem:
+def read_leetcode_row(row: Row, *, public: PublicPolicy) -> Problem:
     """One problem, its imports as prelude and its reference from ``completion``.
 
     Raises:
@@ -45,7 +45,7 @@ def read_leetcode_row(row: Row, *, first_k: int) -> Problem:
     return Problem(
         query_id=values["task_id"],
         question=values["query"],
-        cases=with_public(cases, first_k),
+        cases=public.choose(cases),
         prelude=values["prompt"],
         reference=values["completion"],
         difficulty=_difficulty(values.get("meta")),

@@ -16,7 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from data_preprocess.case_texts import make_cases, with_public
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.case_texts import make_cases
 from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import DIFFICULTIES, Problem
 
@@ -25,12 +26,12 @@ _OPTIONAL_TEXTS = ("prompt", "language", "reference", "family", "starter_code", 
 _OPTIONAL_OTHERS = ("verdict_only", "num_public")
 
 
-def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Problem:
+def read_user_row(row: Row, *, public: PublicPolicy, remote_root: Path | None) -> Problem:
     """One problem.
 
     Args:
         row: The record.
-        first_k: How many of its cases become public, unless the row says so itself.
+        public: Which of its cases become public, unless the row says so itself.
         remote_root: Folder under which files of ``remote: true`` rows may lie; None refuses such rows.
 
     Raises:
@@ -59,9 +60,8 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
     return Problem(
         query_id=query_id,
         question=question,
-        cases=with_public(
-            make_cases(inputs, outputs, fn_name, "input_output"),
-            _num_public(values.get("num_public"), first_k),
+        cases=public.choose(
+            make_cases(inputs, outputs, fn_name, "input_output"), _num_public(values.get("num_public"))
         ),
         language=texts.get("language", "python"),
         system_prompt=texts.get("prompt") or None,
@@ -124,9 +124,9 @@ def _flag(values: Mapping[str, Any], column: str) -> bool:
     return bool(value)
 
 
-def _num_public(value: Any, first_k: int) -> int:
+def _num_public(value: Any) -> int | None:
     if value is None:
-        return first_k
+        return None
     if type(value) is not int or value < 1:
         raise BadRow("num_public", f"must be a whole number of at least 1, not {value!r}")
     return value
