@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from verl_ext.grading.compare import compare_stdout, compare_values, parse_value
+from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
 from verl_ext.grading.problem import Case, Problem
+from verl_ext.grading.values import value_text
+from verl_ext.grading.views import same_in_view
 
 # Problems named per finding; the count is always of all.
 _NAMED = 20
@@ -33,19 +35,16 @@ def input_key(case: Case) -> str:
     if case.fn_name is None:
         return "\n".join(line.rstrip() for line in case.input.split("\n")).strip("\n")
     try:
-        return json.dumps(parse_value(case.input), sort_keys=True, default=str)
+        return json.dumps(parse_json(case.input), sort_keys=True, default=str)
     except ValueError:  # arguments that JSON can't hold
-        return case.input.strip()
+        return value_text(parse_value(case.input))
 
 
 def same_answer(left: Case, right: Case) -> bool:
     """Whether the expected outputs of two cases of one kind are the same to the grader."""
     if left.fn_name is None:
         return compare_stdout(left.expected, right.expected)
-    try:
-        return compare_values(parse_value(left.expected), parse_value(right.expected))
-    except ValueError:
-        return left.expected.strip() == right.expected.strip()
+    return same_in_view(parse_value(left.expected), parse_value(right.expected), left.compare_as)
 
 
 @dataclass(slots=True)
@@ -93,10 +92,11 @@ class OverlapReport:
         A hidden case with the input of an earlier case and another answer stays too, because it is not for us
         to say which of the two is right; no program passes both, and the report names the problem.
         """
-        kept: dict[str, list[Case]] = {}
+        kept: dict[tuple[str, str], list[Case]] = {}
         found: set[str] = set()
         for case in problem.cases:
-            alike = kept.setdefault(input_key(case), [])
+            # Two views of one returned value are two tests.
+            alike = kept.setdefault((case.compare_as, input_key(case)), [])
             twin = next((other for other in alike if same_answer(other, case)), None)
             if twin is None:
                 if alike:
@@ -202,8 +202,4 @@ def _spelled_parts(case: Case) -> Sequence[str]:
     """What of an input a question would spell out: the whole of it, or each argument."""
     if case.fn_name is None:
         return [case.input]
-    try:
-        arguments = parse_value(case.input)
-    except ValueError:
-        return [case.input]
-    return [json.dumps(item, ensure_ascii=False, default=str) for item in arguments]
+    return [json.dumps(item, ensure_ascii=False, default=str) for item in parse_value(case.input)]

@@ -9,11 +9,13 @@ lines, then the lines of its tail. Owns how a text is cut and put together; what
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from verl_ext.grading.compare import parse_value
+from verl_ext.grading.values import value_text
 
 _INT = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.([0-9]{1,9})")
@@ -35,17 +37,17 @@ class Form(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class JsonArguments:
+class Arguments:
     """The list of arguments of a call case."""
 
     def read(self, text: str) -> list[Any]:
-        value = json.loads(text)
+        value = parse_value(text)
         if not isinstance(value, list):
             raise ValueError("arguments must be a list")
         return value
 
     def write(self, value: Sequence[Any]) -> str:
-        return json.dumps(list(value), ensure_ascii=False)
+        return value_text(list(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def find_form(inputs: Sequence[str], *, is_call: bool) -> Form | None:
     nothing but lines that repeat.
     """
     if is_call:
-        return JsonArguments() if _reads_all(JsonArguments(), inputs) else None
+        return Arguments() if _reads_all(Arguments(), inputs) else None
     decimals = max((len(found) for text in inputs for found in _decimals(text)), default=0)
     counts = [len(_split_lines(text)) for text in inputs]
     if len(set(counts)) == 1:

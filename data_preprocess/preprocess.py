@@ -1,8 +1,8 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``formats``, splits in ``splits``,
-running in ``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in ``formats``,
+splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if __name__ == "__main__":  # before what is imported below asks for it
 from data_preprocess.bugs import ProgramPool, RealBug
 from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.debugbench import read_debugbench
-from data_preprocess.formats import read_problems
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
+from data_preprocess.reading import read_problems
 from data_preprocess.rows import Reject
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings

@@ -1,8 +1,8 @@
 """Rows of a file, one at a time, whatever the file's container: JSON array, JSON lines, gzip, parquet.
 
-Owns reading and what a rejected row looks like. Does not know what the columns mean (``user_format``,
-``leetcode_format``). Nothing here holds more than one row and one read block in memory, because a file may
-be larger than memory; a row that can't be read is reported and the next one is tried.
+Owns reading and what a rejected row looks like. Does not know what the columns mean (``formats``). Nothing
+here holds more than one row and one read block in memory, because a file may be larger than memory; a row
+that can't be read is reported and the next one is tried.
 """
 
 from __future__ import annotations

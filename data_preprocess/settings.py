@@ -11,7 +11,7 @@ from data_preprocess.attempt_plan import AttemptMix
 from data_preprocess.bugs import ALL_KINDS, GROUPS
 from data_preprocess.case_generation import GenerateSettings
 from data_preprocess.case_policy import PublicPolicy
-from data_preprocess.formats import ReadOptions
+from data_preprocess.reading import ReadOptions
 from recipe.code_agentic.prompts import STYLES
 from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
 from verl_ext.grading.grader import Limits

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from data_preprocess import leetcode_format, user_format
 from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.formats.catalogue import FORMATS, format_of
+from data_preprocess.formats.format import NUM_PUBLIC, Format, FormatOptions
+from data_preprocess.formats.user import REQUIRED
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
 from verl_ext.sandbox.languages import LANGUAGES
 
-FORMATS = ("auto", "user", "leetcode", "problems")
-_PROBLEM_COLUMNS = ("query_id", "question", "cases")
+AUTO = "auto"
 # Enough to see a format behind a few bad rows.
 _ROWS_TO_LOOK_AT = 50
 
@@ -26,7 +27,7 @@ class ReadOptions:
     """How records become problems.
 
     Attributes:
-        format: One of ``FORMATS``.
+        format: ``auto`` or a name of ``FORMATS``.
         public: Which of a record's cases become public (not for ``problems``, which say so themselves).
         remote_root: Folder that ``remote: true`` rows may read from.
         languages: What the sandbox runs; None when that is not known, and any name is taken.
@@ -38,8 +39,8 @@ class ReadOptions:
     languages: frozenset[str] | None = frozenset(LANGUAGES)
 
     def __post_init__(self) -> None:
-        if self.format not in FORMATS:
-            raise ValueError(f"format={self.format} is not one of {', '.join(FORMATS)}")
+        if self.format not in (AUTO, *FORMATS):
+            raise ValueError(f"format={self.format} is not one of {', '.join((AUTO, *FORMATS))}")
         if self.remote_root is not None and not self.remote_root.is_dir():
             raise FileNotFoundError(2, "No such folder (remote_root)", str(self.remote_root))
 
@@ -53,24 +54,56 @@ def read_problems(paths: Sequence[Path], options: ReadOptions) -> Iterator[Probl
     """
     seen: dict[str, str] = {}
     for path in paths:
-        convert = _converter(path, options)
+        convert = converter(path, options)
         for row in read_rows(path):
             if isinstance(row, Reject):
                 yield row
                 continue
-            try:
-                problem = convert(row)
-                _check_gradable(problem, options.languages)
+            problem = convert(row)
+            if isinstance(problem, Problem):
                 if problem.query_id in seen:
-                    raise BadRow("query_id", f"duplicate of {problem.query_id!r} in {seen[problem.query_id]}")
-            except BadRow as bad:
-                yield Reject(row.file, row.number, bad.column, bad.reason)
-                continue
-            except ValueError as error:
-                yield Reject(row.file, row.number, "", str(error))
-                continue
-            seen[problem.query_id] = f"{row.file} row {row.number}"
+                    reason = f"duplicate of {problem.query_id!r} in {seen[problem.query_id]}"
+                    problem = Reject(row.file, row.number, "query_id", reason)
+                else:
+                    seen[problem.query_id] = f"{row.file} row {row.number}"
             yield problem
+
+
+def converter(path: Path, options: ReadOptions) -> Callable[[Row], Problem | Reject]:
+    """What makes a problem, or a reject, of each row of a file.
+
+    Raises:
+        OSError: When the file can't be opened.
+        ValueError: When it is no known container, or its format is unknown or not that of its columns.
+    """
+    chosen = FORMATS[detect_format(path) if options.format == AUTO else options.format]
+    if chosen.check_schema is not None and (schema := parquet_schema(path)) is not None:
+        chosen.check_schema(schema, path)
+
+    def convert(row: Row) -> Problem | Reject:
+        try:
+            return _problem(row, chosen, options)
+        except BadRow as bad:
+            return Reject(row.file, row.number, bad.column, bad.reason)
+        except ValueError as error:
+            return Reject(row.file, row.number, "", str(error))
+
+    return convert
+
+
+def _problem(row: Row, chosen: Format, options: ReadOptions) -> Problem:
+    problem = chosen.read(row, FormatOptions(options.remote_root))
+    if not chosen.decides_public:
+        num_public = _num_public(row.values.get(NUM_PUBLIC))
+        problem = replace(problem, cases=options.public.choose(problem.cases, num_public))
+    _check_gradable(problem, options.languages)
+    return problem
+
+
+def _num_public(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise BadRow(NUM_PUBLIC, f"must be a whole number of at least 1, not {value!r}")
+    return value
 
 
 def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
@@ -91,46 +124,24 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
             raise BadRow(f"case {index}", str(error)) from error
 
 
-def _converter(path: Path, options: ReadOptions) -> Callable[[Row], Problem]:
-    chosen = detect_format(path) if options.format == "auto" else options.format
-    if chosen == "leetcode":
-        return lambda row: leetcode_format.read_leetcode_row(row, public=options.public)
-    if chosen == "problems":
-        return _stored_problem
-    schema = parquet_schema(path)
-    if schema is not None:
-        user_format.check_user_schema(schema, path)
-    return lambda row: user_format.read_user_row(row, public=options.public, remote_root=options.remote_root)
-
-
 def detect_format(path: Path) -> str:
-    """The format whose columns the first readable rows have.
+    """The format that the first readable rows look like.
 
     Raises:
+        OSError: When the file can't be opened.
         ValueError: When they fit none, naming the columns that were found.
     """
     found: set[str] = set()
-    rows = itertools.islice(read_rows(path), _ROWS_TO_LOOK_AT)
-    for row in rows:
+    for row in itertools.islice(read_rows(path), _ROWS_TO_LOOK_AT):
         if isinstance(row, Reject):
             continue
         found |= set(row.values)
-        for name, columns in (
-            ("leetcode", leetcode_format.REQUIRED),
-            ("problems", _PROBLEM_COLUMNS),
-            ("user", user_format.REQUIRED),
-        ):
-            if set(columns) <= set(row.values):
-                return name
+        if name := format_of(row.values):
+            return name
     if found & {"input_output", "question", "query_id"}:
         return "user"  # its rows then say one by one what they lack
     columns_found = f"the columns found are {', '.join(sorted(found))}" if found else "no row can be read"
     raise ValueError(
-        f"{path}: unknown format: {columns_found}; a record needs {', '.join(user_format.REQUIRED)} "
-        f"(or set format to one of {', '.join(FORMATS[1:])})"
+        f"{path}: unknown format: {columns_found}; a record needs {', '.join(REQUIRED)} "
+        f"(or set format to one of {', '.join(FORMATS)})"
     )
-
-
-def _stored_problem(row: Row) -> Problem:
-    """A problem as ``Problem.to_json`` writes it; the ``ground_truth`` of an RL row is one."""
-    return Problem.from_json(json.dumps(row.values))
