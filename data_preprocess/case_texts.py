@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from data_preprocess.json_text import read_json
@@ -48,20 +46,6 @@ def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> t
         )
         for index, (given, expected) in enumerate(zip(inputs, outputs, strict=True))
     )
-
-
-def with_public(cases: Sequence[Case], num_public: int | None, first_k: int) -> tuple[Case, ...]:
-    """The same cases, public ones first and at least one of several hidden.
-
-    Args:
-        cases: Of one problem; ``public`` where the source flags them so.
-        num_public: The record's own number of public cases, from the first; wins over the flags.
-        first_k: As many as this, where neither the record nor its source says anything.
-    """
-    if num_public is None and any(case.public for case in cases):
-        return tuple(sorted(cases, key=lambda case: not case.public))
-    count = min(first_k if num_public is None else num_public, max(len(cases) - 1, 1))
-    return tuple(replace(case, public=index < count) for index, case in enumerate(cases))
 
 
 def stdin_text(item: Any, column: str) -> str:

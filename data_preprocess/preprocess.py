@@ -22,12 +22,13 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 
-if __name__ == "__main__":  # before what is imported below asks for it
-    from verl_ext.cli import exit_without
+from verl_ext.cli import exit_without
 
+if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("pyarrow", "data")
 
 from data_preprocess.bugs import ProgramPool, RealBug
+from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.debugbench import read_debugbench
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
@@ -37,7 +38,7 @@ from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
-from data_preprocess.verification import Verification
+from data_preprocess.verification import Verification, Verified, has_program
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -62,20 +63,32 @@ async def preprocess(settings: Settings, config: object) -> None:
         SandboxError: When the sandbox can't be reached or failed for good.
     """
     started = time.perf_counter()
+    if settings.generate.max_cases:
+        exit_without("hypothesis", "data")
     load_schemas(settings.tools_file)
     real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
     with OutputFolder(settings.output_dir) as output:
         async with SandboxOnDemand(settings) as sandbox:
-            problems = await _write_rl(settings, sandbox, rejects, output)
+            problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
             _check_rest(settings, rejects, problems)
             sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
         output.finish_rows()
         verification = problems.verification.to_dict() if settings.verify else None
         manifest = make_manifest(
-            settings, config, output, problems.splits, rejects, problems.columns_not_read, verification, sft
+            settings,
+            config,
+            output,
+            problems.splits,
+            rejects,
+            problems.columns_not_read,
+            verification,
+            problems.cases,
+            sft,
         )
         output.publish(manifest)
     _say(settings, manifest, time.perf_counter() - started)
+    for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in problems.case_warnings)):
+        print(line)
 
 
 @dataclass(slots=True)
@@ -89,6 +102,8 @@ class _Problems:
         without_reference: Problems of those splits that have none.
         columns_not_read: Column -> records that have it and whose reader does not know it.
         verification: What became of the references.
+        cases: What the manifest says about cases.
+        case_warnings: One line each.
     """
 
     splits: Counter[str] = field(default_factory=Counter)
@@ -96,28 +111,39 @@ class _Problems:
     without_reference: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
+    cases: dict[str, Any] = field(default_factory=dict)
+    case_warnings: list[str] = field(default_factory=list)
 
 
 async def _write_rl(
-    settings: Settings, sandbox: SandboxOnDemand, rejects: list[Reject], output: OutputFolder
+    settings: Settings,
+    sandbox: SandboxOnDemand,
+    rejects: list[Reject],
+    output: OutputFolder,
+    real_bugs: Mapping[str, Sequence[RealBug]],
 ) -> _Problems:
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
-    problems = _Problems()
+    problems = _Problems(verification=Verification(settings.verify_solutions))
+    stage = CaseStage(settings, sandbox)
+    repairs = {query_id: [bug.repair for bug in bugs] for query_id, bugs in real_bugs.items()}
     kept = {
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
     }
     for chunk in _chunks(settings, rejects):
-        failed: set[str] = set()
-        if settings.verify and any(problem.reference is not None for _, problem in chunk):
+        verified = [Verified(stage.overlap.distinct(problem), None) for _, problem in chunk]
+        if settings.verify and any(has_program(item.problem) for item in verified):
             grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
-            failed = await problems.verification.check(
-                grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
+            verified = await problems.verification.check(
+                grader, [item.problem for item in verified], max_parallel=settings.num_parallel
             )
-        for split, problem in chunk:
+        failed = {item.problem.query_id for item in verified if item.passed is False}
+        extended = await stage.extend(verified, repairs)
+        for (split, _), problem in zip(chunk, extended, strict=True):
             problems.columns_not_read.update(problem.extra.keys())
             if settings.drop_unverified and problem.query_id in failed:
                 continue
+            stage.overlap.add(problem, split)
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
             output.add(stem, rl_row(problem, split, problems.splits[split], settings.style))
             problems.splits[split] += 1
@@ -127,6 +153,9 @@ async def _write_rl(
                 elif kept[split] and problem.query_id not in failed:
                     problems.to_converse[split].append(problem)
     problems.verification.finish()
+    stage.finish()
+    problems.cases = stage.to_dict()
+    problems.case_warnings = stage.overlap.warnings()
     return problems
 
 
@@ -161,7 +190,7 @@ def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitPro
     """Problems with their splits, some at a time; rejected rows are added to ``rejects``."""
     if not settings.inputs:
         owned = own_problems(
-            settings.problem_set, settings.splits, first_k=settings.read.first_k, seed=settings.seed
+            settings.problem_set, settings.splits, public=settings.read.public, seed=settings.seed
         )
         yield from (owned[start : start + _CHUNK] for start in range(0, len(owned), _CHUNK))
         return

@@ -9,6 +9,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from data_preprocess.attempt_plan import AttemptMix
 from data_preprocess.bugs import ALL_KINDS, GROUPS
+from data_preprocess.case_generation import GenerateSettings
+from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.reading import ReadOptions
 from recipe.code_agentic.prompts import STYLES
 from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
@@ -83,7 +85,10 @@ class Settings:
     style: str
     tools_file: Path
     verify: bool
+    verify_solutions: int
     drop_unverified: bool
+    generate: GenerateSettings
+    max_mutants: int
     bugs: BugSettings
     num_conversations: int
     num_val_conversations: int
@@ -101,6 +106,13 @@ class Settings:
             raise ValueError(f"style={self.style} is not one of {', '.join(STYLES)}")
         if self.drop_unverified and not self.verify:
             raise ValueError("drop_unverified=true needs verify=true")
+        if self.inputs and not self.verify:
+            for key, wanted in (
+                ("generate.max_cases", self.generate.max_cases),
+                ("mutation_score.max_mutants", self.max_mutants),
+            ):
+                if wanted:
+                    raise ValueError(f"{key}={wanted} needs verify=true: only a right reference can tell")
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -116,7 +128,12 @@ def read_settings(config: DictConfig) -> Settings:
         inputs=tuple(Path(str(path)) for path in inputs),
         read=ReadOptions(
             _text(config, "format"),
-            _int(config, "public_cases.first_k"),
+            PublicPolicy(
+                policy=_text(config, "public_cases.policy"),
+                fallback=_text(config, "public_cases.fallback"),
+                first_k=_int(config, "public_cases.first_k"),
+                share=_float(config, "public_cases.share"),
+            ),
             _path(config.remote_root),
             # A service by URL may run more languages than ours.
             frozenset(LANGUAGES) if config.code_agentic.sandbox.endpoint is None else None,
@@ -142,7 +159,14 @@ def read_settings(config: DictConfig) -> Settings:
         style=_text(config, "style"),
         tools_file=Path(_text(config, "tools_file")),
         verify=_bool(config, "verify"),
+        verify_solutions=_int(config, "verify_solutions", 0),
         drop_unverified=_bool(config, "drop_unverified"),
+        generate=GenerateSettings(
+            max_cases=_int(config, "generate.max_cases", 0),
+            max_tries=_int(config, "generate.max_tries", 1),
+            max_input_chars=_int(config, "generate.max_input_chars", 1),
+        ),
+        max_mutants=_int(config, "mutation_score.max_mutants", 0),
         bugs=BugSettings(
             kinds=_names(config, "bugs.kinds") or ALL_KINDS,
             per_problem={

@@ -28,7 +28,7 @@ _DIFFICULTIES = {
     "medium_hard": "hard",
     "very_hard": "hard",
 }
-_TAKEN = ("question", "solutions", "input_output", "starter_code", "difficulty", "time_limit", "memory_limit")
+_TAKEN = ("question", "input_output", "starter_code", "difficulty", "time_limit", "memory_limit")
 
 
 def read_apps_row(row: Row, options: FormatOptions) -> Problem:

@@ -26,7 +26,6 @@ _TAKEN = (
     "question",
     "query_id",
     "input_output",
-    "solutions",
     "language",
     "timeout",
     "memory",

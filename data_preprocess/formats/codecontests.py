@@ -23,7 +23,6 @@ _PYTHON_3 = 3
 _TAKEN = (
     "description",
     "name",
-    "solutions",
     "incorrect_solutions",
     "time_limit",
     "memory_limit_bytes",

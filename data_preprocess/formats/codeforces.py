@@ -27,7 +27,6 @@ _TAKEN = (
     "title",
     "time_limit",
     "memory_limit",
-    "solutions",
     "code",
 )
 

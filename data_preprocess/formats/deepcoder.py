@@ -23,7 +23,7 @@ from data_preprocess.formats.shared_columns import first_python
 from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import Problem
 
-_TAKEN = ("problem", "tests", "starter_code", "solutions", "metadata")
+_TAKEN = ("problem", "tests", "starter_code", "metadata")
 
 
 def read_deepcoder_row(row: Row, options: FormatOptions) -> Problem:

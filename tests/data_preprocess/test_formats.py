@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.formats.catalogue import FORMATS
 from data_preprocess.formats.packed_text import MAX_UNPACKED_BYTES
 from data_preprocess.reading import AUTO, ReadOptions, converter, detect_format
@@ -31,8 +32,8 @@ SAMPLES, packed = _module.SAMPLES, _module.packed
 NAMES = [f"{sample.format}: {sample.name}" for sample in SAMPLES]
 
 
-def _read(path: Path, format_name: str = AUTO, first_k: int = 1) -> list[Problem | Reject]:
-    convert = converter(path, ReadOptions(format_name, first_k, None))
+def _read(path: Path, format_name: str = AUTO) -> list[Problem | Reject]:
+    convert = converter(path, ReadOptions(format_name, PublicPolicy(first_k=1), None))
     return [row if isinstance(row, Reject) else convert(row) for row in read_rows(path)]
 
 
@@ -85,7 +86,7 @@ def test_references_limits_and_difficulties_are_read() -> None:
     }
     apps, taco = problems["apps: JSON text"], problems["apps: TACO limits"]
     assert (apps.query_id, apps.reference, apps.difficulty) == ("7", "print(int(input()) * 2)", "medium")
-    assert apps.extra == {"source_url": "kept"}
+    assert set(apps.extra) == {"source_url", "solutions"}
     assert (taco.time_limit_s, taco.memory_limit_mb) == (2.0, 64)
     contest = problems["codecontests: all three kinds of tests"]
     assert (contest.reference, contest.time_limit_s, contest.memory_limit_mb) == ("print(2)", 2.5, 244)

@@ -28,6 +28,7 @@ class Case:
         public: Whether the tool may show this case to the model. Hidden cases are only graded.
         compare_as: ``call``: what of the returned value is compared (``verl_ext.grading.views``); empty for
             the value itself.
+        generated: True when the case did not come with the record: its expected output is the reference's.
     """
 
     input: str
@@ -35,6 +36,7 @@ class Case:
     fn_name: str | None = None
     public: bool = False
     compare_as: str = ""
+    generated: bool = False
 
     @property
     def kind(self) -> CaseKind:
