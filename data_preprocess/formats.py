@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_preprocess import leetcode_format, user_format
+from data_preprocess.failed_programs import failed_programs_of
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
@@ -78,7 +79,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
     """Refuses what could only fail later, in the middle of a training run.
 
     Raises:
-        BadRow: When the grader can't run its cases.
+        BadRow: When the grader can't run its cases, or its failed programs are no programs.
     """
     if languages is not None and problem.language not in languages:
         known = ", ".join(sorted(languages))
@@ -90,6 +91,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
             check_case(case)
         except ValueError as error:
             raise BadRow(f"case {index}", str(error)) from error
+    failed_programs_of(problem)
 
 
 def _converter(path: Path, options: ReadOptions) -> Callable[[Row], Problem]:

@@ -13,7 +13,7 @@ from data_preprocess.rows import Reject
 from data_preprocess.settings import Settings
 from verl_ext.run_files import file_sha256, git_output, package_version
 
-_PACKAGES = ("pyarrow", "hydra-core", "aiohttp")
+_PACKAGES = ("pyarrow", "hydra-core", "aiohttp", "cosmic-ray", "libcst")
 
 
 def make_manifest(
@@ -38,7 +38,7 @@ def make_manifest(
         verification: Result of running the references; None when not asked for.
         sft: Statistics of bugs and conversations; None when none were asked for.
     """
-    sources = [*settings.inputs, *([settings.debugbench] if settings.debugbench else [])]
+    sources = [*settings.inputs, *settings.failed_programs]
     return {
         "schema": 1,
         "inputs": [{"path": str(path), "sha256": file_sha256(path)} for path in sources],

@@ -24,10 +24,11 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
 if __name__ == "__main__":  # before what is imported below asks for it
     from verl_ext.cli import exit_without
 
-    exit_without("pyarrow", "data")
+    for package in ("pyarrow", "libcst", "cosmic_ray"):
+        exit_without(package, "data")
 
-from data_preprocess.bugs import ProgramPool, RealBug
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.bugs import ProgramPool
+from data_preprocess.failed_programs import COLUMN, RealBug, failed_programs_of, read_failed_programs
 from data_preprocess.formats import read_problems
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
@@ -62,7 +63,7 @@ async def preprocess(settings: Settings, config: object) -> None:
     """
     started = time.perf_counter()
     load_schemas(settings.tools_file)
-    real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
+    real_bugs, rejects = read_failed_programs(settings.failed_programs)
     with OutputFolder(settings.output_dir) as output:
         async with SandboxOnDemand(settings) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output)
@@ -114,7 +115,7 @@ async def _write_rl(
                 grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
             )
         for split, problem in chunk:
-            problems.columns_not_read.update(problem.extra.keys())
+            problems.columns_not_read.update(problem.extra.keys() - {COLUMN})
             if settings.drop_unverified and problem.query_id in failed:
                 continue
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
@@ -147,8 +148,13 @@ async def _write_sft(
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
     tool = load_tools(settings.tools_file, grader=grader)[0]
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
+    known = {
+        problem.query_id: [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())]
+        for split in totals
+        for problem in problems.to_converse[split]
+    }
     pool = ProgramPool(problems.to_converse[TRAIN])
-    writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)
+    writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
     for split, total in totals.items():
         await writer.write(split, problems.to_converse[split], total, output)
     writer.statistics.without_reference = problems.without_reference
