@@ -25,11 +25,12 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
 from verl_ext.cli import exit_without
 
 if __name__ == "__main__":  # before what is imported below asks for it
-    exit_without("pyarrow", "data")
+    for package in ("pyarrow", "msgspec", "libcst", "cosmic_ray"):
+        exit_without(package, "data")
 
-from data_preprocess.bugs import ProgramPool, RealBug
+from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_stage import CaseStage, case_lines
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.failed_programs import COLUMN, RealBug, failed_programs_of, read_failed_programs
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
 from data_preprocess.reading import read_problems
@@ -66,7 +67,7 @@ async def preprocess(settings: Settings, config: object) -> None:
     if settings.generate.max_cases:
         exit_without("hypothesis", "data")
     load_schemas(settings.tools_file)
-    real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
+    real_bugs, rejects = read_failed_programs(settings.failed_programs)
     with OutputFolder(settings.output_dir) as output:
         async with SandboxOnDemand(settings) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
@@ -125,7 +126,10 @@ async def _write_rl(
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
     problems = _Problems(verification=Verification(settings.verify_solutions))
     stage = CaseStage(settings, sandbox)
-    repairs = {query_id: [bug.repair for bug in bugs] for query_id, bugs in real_bugs.items()}
+    repairs = {
+        query_id: [bug.repair for bug in bugs if bug.repair is not None]
+        for query_id, bugs in real_bugs.items()
+    }
     kept = {
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
@@ -140,7 +144,7 @@ async def _write_rl(
         failed = {item.problem.query_id for item in verified if item.passed is False}
         extended = await stage.extend(verified, repairs)
         for (split, _), problem in zip(chunk, extended, strict=True):
-            problems.columns_not_read.update(problem.extra.keys())
+            problems.columns_not_read.update(problem.extra.keys() - {COLUMN})
             if settings.drop_unverified and problem.query_id in failed:
                 continue
             stage.overlap.add(problem, split)
@@ -177,8 +181,13 @@ async def _write_sft(
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
     tool = load_tools(settings.tools_file, grader=grader)[0]
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
+    known = {
+        problem.query_id: [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())]
+        for split in totals
+        for problem in problems.to_converse[split]
+    }
     pool = ProgramPool(problems.to_converse[TRAIN])
-    writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)
+    writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
     for split, total in totals.items():
         await writer.write(split, problems.to_converse[split], total, output)
     writer.statistics.without_reference = problems.without_reference

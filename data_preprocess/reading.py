@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.failed_programs import failed_programs_of
 from data_preprocess.formats.catalogue import FORMATS, format_of
 from data_preprocess.formats.format import NUM_PUBLIC, Format, FormatOptions
 from data_preprocess.formats.user import REQUIRED
@@ -111,7 +112,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
     """Refuses what could only fail later, in the middle of a training run.
 
     Raises:
-        BadRow: When the grader can't run its cases.
+        BadRow: When the grader can't run its cases, or its failed programs are no programs.
     """
     if languages is not None and problem.language not in languages:
         known = ", ".join(sorted(languages))
@@ -125,6 +126,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
             check_case(case)
         except ValueError as error:
             raise BadRow(f"case {index}", str(error)) from error
+    failed_programs_of(problem)
 
 
 def detect_format(path: Path) -> str:

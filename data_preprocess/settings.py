@@ -76,7 +76,7 @@ class Settings:
 
     inputs: tuple[Path, ...]
     read: ReadOptions
-    debugbench: Path | None
+    failed_programs: tuple[Path, ...]
     problem_set: ProblemSetSettings
     splits: SplitSettings
     output_dir: Path
@@ -122,10 +122,8 @@ def read_settings(config: DictConfig) -> Settings:
         ValueError: When a value has the wrong type or is out of range.
         OmegaConfBaseException: When a required value is not set.
     """
-    chosen = config.input
-    inputs = chosen if isinstance(chosen, ListConfig) else [] if chosen is None else [chosen]
     return Settings(
-        inputs=tuple(Path(str(path)) for path in inputs),
+        inputs=_paths(config.input),
         read=ReadOptions(
             _text(config, "format"),
             PublicPolicy(
@@ -138,7 +136,7 @@ def read_settings(config: DictConfig) -> Settings:
             # A service by URL may run more languages than ours.
             frozenset(LANGUAGES) if config.code_agentic.sandbox.endpoint is None else None,
         ),
-        debugbench=_path(config.debugbench),
+        failed_programs=_paths(config.failed_programs),
         problem_set=ProblemSetSettings(
             num_problems=_int_or_none(config, "problem_set.num_problems", 1),
             variations_per_template=_int_or_none(config, "problem_set.variations_per_template", 1),
@@ -182,6 +180,10 @@ def read_settings(config: DictConfig) -> Settings:
                 str(group): _float(config, f"sft.bug_shares.{group}") for group in config.sft.bug_shares
             },
             learn_wrong_attempts=_text(config, "sft.learn_wrong_attempts"),
+            wrong_fix_share=_float(config, "sft.wrong_fix_share"),
+            error_shares=None
+            if config.sft.error_shares is None
+            else {str(kind): _float(config, f"sft.error_shares.{kind}") for kind in config.sft.error_shares},
         ),
         limits=Limits(
             time_s=_float(config, f"{_SANDBOX}.time_limit_s", above=0),
@@ -205,6 +207,12 @@ def plain_config(config: DictConfig) -> object:
 
 def _path(value: object) -> Path | None:
     return None if value is None else Path(str(value))
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    """One file, a list of files, or none."""
+    chosen = value if isinstance(value, ListConfig) else [] if value is None else [value]
+    return tuple(Path(str(path)) for path in chosen)
 
 
 def _int(config: DictConfig, key: str, low: int | None = None) -> int:
