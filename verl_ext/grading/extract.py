@@ -19,6 +19,8 @@ _FENCE_NAMES: dict[str, frozenset[str]] = {
     "typescript": frozenset({"typescript", "ts"}),
     "bash": frozenset({"bash", "sh", "shell"}),
 }
+# Of the names of a language the one that models write at a fence.
+_FENCE_NAME = {"nodejs": "javascript"}
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 _OPENING = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$")
 
@@ -51,6 +53,17 @@ def extract_program(text: str, language: str = "python", allow_unfenced: bool = 
     if allow_unfenced and num_fences == 0 and text.strip():
         return text.strip("\n")
     return None
+
+
+def language_name(text: str) -> str:
+    """SandboxFusion's name of the language that people call so: ``js`` is ``nodejs``."""
+    name = text.strip().lower()
+    return next((known for known, names in _FENCE_NAMES.items() if name in names), name)
+
+
+def fence_name(language: str) -> str:
+    """The name of a language behind the opening fence of a program in it."""
+    return _FENCE_NAME.get(language, language)
 
 
 def _without_thoughts(text: str) -> str:
