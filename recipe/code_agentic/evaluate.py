@@ -30,10 +30,11 @@ if __name__ == "__main__":  # before what is imported below asks for it
 from recipe.code_agentic import report
 from recipe.code_agentic.checks import check_device, check_sandbox
 from recipe.code_agentic.evaluation_inputs import ModelSpec, Plan, load_tokenizer, read_plan, settings_hash
-from recipe.code_agentic.evaluation_run import EpisodeJob, Score, finished_episodes, run_jobs
+from recipe.code_agentic.evaluation_run import EpisodeJob, finished_episodes, run_jobs
 from recipe.code_agentic.metrics import compare_models, summarise_model
 from verl_ext.agent_loop.chat import ChatFormat
 from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
+from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.agent_loop.trajectory import TrajectoryWriter
 from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, ServedModel, VllmEngine
 from verl_ext.cli import compose, run_main, take_flag
@@ -100,7 +101,7 @@ async def evaluate(
         meter = CacheMeter(grader)
         for spec in plan.specs:
             records[spec.name] = await _evaluate_model(
-                config, spec, plan.jobs, grader, plan.score, open_model or vllm_opener(config)
+                config, spec, plan.jobs, grader, plan.reward, open_model or vllm_opener(config)
             )
             cache[spec.name] = counts = meter.take()
             if counts.hit_rate is not None:
@@ -147,7 +148,7 @@ async def _evaluate_model(
     spec: ModelSpec,
     jobs: Sequence[EpisodeJob],
     grader: Grader,
-    score: Score,
+    reward: RewardFunction,
     open_model: OpenModel,
 ) -> list[dict[str, Any]]:
     """Records of one model's episodes, run or read back."""
@@ -170,7 +171,8 @@ async def _evaluate_model(
         max_response_tokens=config.max_response_length,
         min_turn_tokens=episode.min_turn_tokens,
     )
-    runner = EpisodeRunner(chat, tools, grader, limits, get_class(episode.texts)(episode.style))
+    texts = get_class(episode.texts)(episode.style)
+    runner = EpisodeRunner(chat, tools, grader, limits, texts, time_reference=episode.time_reference)
     print(f"{spec.name}: loading {spec.path}", flush=True)
     writer = TrajectoryWriter(path)
     try:
@@ -188,7 +190,7 @@ async def _evaluate_model(
                         model_name=spec.name,
                         model=model,
                         runner=runner,
-                        score=score,
+                        reward=reward,
                         writer=writer,
                         settings=settings,
                         concurrency=config.concurrency,

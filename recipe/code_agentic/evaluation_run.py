@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tqdm import tqdm
 from verl_ext.agent_loop.chat import Message
 from verl_ext.agent_loop.episode import Episode
 from verl_ext.agent_loop.loop import EpisodeRunner
+from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.agent_loop.trajectory import (
     EpisodeOrigin,
     TrajectoryWriter,
@@ -32,7 +33,6 @@ GREEDY = "greedy"
 SAMPLED = "sampled"
 # (decoding, split, query_id, sample)
 EpisodeKey = tuple[str, str, str, int]
-Score = Callable[[Problem, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ async def run_jobs(
     model_name: str,
     model: ServedModel,
     runner: EpisodeRunner,
-    score: Score,
+    reward: RewardFunction,
     writer: TrajectoryWriter,
     settings: str,
     concurrency: int,
@@ -158,10 +158,18 @@ async def run_jobs(
         for job in due:
             policy = model.policy(_sampling(job))
             rollout = await runner.run(Episode(job.row.problem), job.row.messages, policy)
-            reward = {} if rollout.facts.void else score(job.row.problem, rollout.facts.to_dict())
+            problem, parts = job.row.problem, {}
+            if not rollout.facts.void:
+                parts = await reward.score(
+                    rollout.facts,
+                    source=problem.source,
+                    answer=rollout.answer,
+                    program=rollout.episode.final_program,
+                    language=problem.language,
+                )
             origin = EpisodeOrigin(run=model_name, split=job.row.split, step=None, sample=job.sample)
             record = {
-                **trajectory_record(rollout, origin, reward),
+                **trajectory_record(rollout, origin, parts),
                 "decoding": job.decoding.name,
                 "settings": settings,
             }
