@@ -29,6 +29,7 @@ TRAINING = [
     *(("ppo", [f"sandbox={name}"]) for name in ("embedded", "ray", "e2b")),
     ("tiny_model", []),
     *(("preprocess", [f"data={name}", "input=x.jsonl"]) for name in options("data")),
+    *(("regrade", ["trajectories=x", "output=y", f"reward={name}"]) for name in options("reward")),
     *(("evaluate", ["models=[{name: a, path: b}]", f"reward={name}"]) for name in options("reward")),
 ]
 

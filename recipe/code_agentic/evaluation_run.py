@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.agent_loop.trajectory import (
     EpisodeOrigin,
     TrajectoryWriter,
+    drop_partial_line,
     read_trajectories,
     trajectory_record,
 )
@@ -114,7 +115,7 @@ def finished_episodes(path: Path, settings: str) -> dict[EpisodeKey, dict[str, A
     """
     if not path.exists():
         return {}
-    _drop_partial_line(path)
+    drop_partial_line(path)
     finished: dict[EpisodeKey, dict[str, Any]] = {}
     for record in read_trajectories(path):
         if record.get("settings") != settings:
@@ -222,24 +223,3 @@ def _sampling(job: EpisodeJob) -> Sampling:
 def _episode_seed(seed: int, row: EvaluationRow, decoding: str, sample: int) -> int:
     text = f"{seed}:{decoding}:{row.split}:{row.problem.query_id}:{sample}"
     return zlib.crc32(text.encode()) & 0x3FFFFFFF  # room for the turn's index below 2**31
-
-
-def _drop_partial_line(path: Path) -> None:
-    with path.open("rb+") as file:
-        end = file.seek(0, 2)
-        for start in _backwards(end):
-            file.seek(start)
-            newline = file.read(_BLOCK).rfind(b"\n")
-            if newline >= 0:
-                file.truncate(start + newline + 1)
-                return
-        file.truncate(0)
-
-
-_BLOCK = 1 << 16
-
-
-def _backwards(end: int) -> Iterator[int]:
-    while end > 0:
-        end = max(0, end - _BLOCK)
-        yield end

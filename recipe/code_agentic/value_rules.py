@@ -146,6 +146,17 @@ EVALUATE = {
     "report.max_episodes": whole(0),
 }
 
+REGRADE = {
+    "trajectories": TEXT,
+    "output": TEXT,
+    "rerun": FLAG,
+    "data_files": list_of(TEXT, "files"),
+    "concurrency": COUNT,
+    "resume": FLAG,
+    "code_agentic.episode.time_reference": FLAG,
+    **_SANDBOX,
+}
+
 # Of the project's own reward function; somebody else's has arguments of its own.
 WEIGHTS = "reward.custom_reward_function.reward_kwargs"
 _BONUS = number(low=0, high=MAX_BONUS)
