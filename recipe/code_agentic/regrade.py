@@ -136,7 +136,7 @@ def _problem_files(config: DictConfig) -> list[Path]:
     files = [Path(file) for file in config.data_files]
     if bool(files) != config.rerun:
         raise ValueError(
-            f"rerun={config.rerun} and data_files={list(config.data_files)}: give rerun=true and the RL files "
+            f"rerun={config.rerun}, data_files={list(config.data_files)}: give rerun=true and the RL files "
             "with the problems, or neither"
         )
     for file in files:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from verl_ext.agent_loop.chat import ChatFormat, Message
+from verl_ext.agent_loop.chat import ChatFormat, Message, encodable
 from verl_ext.agent_loop.episode import Attempt, Episode, EpisodeFacts, StopReason
 from verl_ext.agent_loop.hidden_grading import HiddenGrades, grade_attempts
 from verl_ext.agent_loop.policy import Policy
@@ -214,7 +214,7 @@ class EpisodeRunner:
                 answers.append(self._texts.unknown_tool(call.name, list(self._tools)))
             else:
                 answers.append((await self._tools[call.name].call(call.arguments, episode)).text)
-        return answers
+        return [encodable(answer) for answer in answers]
 
     def _take_final_answer(self, episode: Episode, text: str) -> None:
         """A fenced program in the final message is an attempt, unless it repeats the last one."""

@@ -104,7 +104,8 @@ class TrajectoryWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", buffering=1 << 20)
+        # As JSON escapes: lone surrogates of a data set.
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1 << 20)
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Writes one record and flushes it."""
