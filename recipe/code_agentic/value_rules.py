@@ -7,7 +7,7 @@ How values depend on each other is in ``checks``.
 from __future__ import annotations
 
 from recipe.code_agentic.prompts import STYLES
-from recipe.code_agentic.reward import KINDS
+from recipe.code_agentic.reward import FLOOR_RANGE_S, KINDS, MAX_BONUS, SCALE_RANGE
 from verl_ext.config_values import FLAG, TEXT, Rule, list_of, number, one_of, one_or_more, or_else, whole
 from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER
 
@@ -43,6 +43,7 @@ _EPISODE = {
     "code_agentic.episode.max_turns": COUNT,
     "code_agentic.episode.max_calls_per_turn": COUNT,
     "code_agentic.episode.min_turn_tokens": COUNT,
+    "code_agentic.episode.time_reference": FLAG,
 }
 _SANDBOX = {
     "code_agentic.sandbox.endpoint": or_else(ENDPOINTS, None),
@@ -148,13 +149,28 @@ EVALUATE = {
     "report.max_episodes": whole(0),
 }
 
+REGRADE = {
+    "trajectories": TEXT,
+    "output": TEXT,
+    "rerun": FLAG,
+    "data_files": list_of(TEXT, "files"),
+    "concurrency": COUNT,
+    "resume": FLAG,
+    "code_agentic.episode.time_reference": FLAG,
+    **_SANDBOX,
+}
+
 # Of the project's own reward function; somebody else's has arguments of its own.
-_WEIGHTS = "reward.custom_reward_function.reward_kwargs"
+WEIGHTS = "reward.custom_reward_function.reward_kwargs"
+_BONUS = number(low=0, high=MAX_BONUS)
 REWARD = {
-    f"{_WEIGHTS}.kind": one_of(*KINDS),
-    f"{_WEIGHTS}.scale": POSITIVE,
-    f"{_WEIGHTS}.test_case_bonus": number(low=0),
-    f"{_WEIGHTS}.tool_bonus": number(low=0),
-    f"{_WEIGHTS}.debug_penalty": number(low=0),
-    f"{_WEIGHTS}.max_debug_attempts": whole(0),
+    f"{WEIGHTS}.kind": one_of(*KINDS),
+    f"{WEIGHTS}.scale": number(low=SCALE_RANGE[0], high=SCALE_RANGE[1]),
+    f"{WEIGHTS}.test_case_bonus": _BONUS,
+    f"{WEIGHTS}.tool_bonus": _BONUS,
+    f"{WEIGHTS}.debug_penalty": _BONUS,
+    f"{WEIGHTS}.max_debug_attempts": whole(0),
+    f"{WEIGHTS}.quality_bonus": _BONUS,
+    f"{WEIGHTS}.efficiency_bonus": _BONUS,
+    f"{WEIGHTS}.efficiency_floor_s": number(low=FLOOR_RANGE_S[0], high=FLOOR_RANGE_S[1]),
 }

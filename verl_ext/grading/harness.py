@@ -164,6 +164,7 @@ def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> Ca
         error=error,
         execution_time_s=run.execution_time_s,
         output_truncated=run.output_truncated or len(actual) > prepared.kept_chars,
+        cpu_time_s=run.cpu_time_s,
     )
 
 
