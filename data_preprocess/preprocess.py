@@ -113,12 +113,14 @@ async def _write_rl(
             failed = await problems.verification.check(
                 grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
             )
-        for split, problem in chunk:
+        for split, read in chunk:
+            problem = settings.task.prepared(read)
             problems.columns_not_read.update(problem.extra.keys())
             if settings.drop_unverified and problem.query_id in failed:
                 continue
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
-            output.add(stem, rl_row(problem, split, problems.splits[split], settings.style))
+            messages = settings.task.build_messages(problem, settings.style)
+            output.add(stem, rl_row(problem, messages, split, problems.splits[split]))
             problems.splits[split] += 1
             if split in problems.to_converse:
                 if problem.reference is None:
@@ -145,7 +147,8 @@ async def _write_sft(
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
-    tool = load_tools(settings.tools_file, grader=grader)[0]
+    tools = load_tools(settings.tools_file, grader=grader)
+    tool = tools[0] if settings.task.uses_tool else None
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
     pool = ProgramPool(problems.to_converse[TRAIN])
     writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)

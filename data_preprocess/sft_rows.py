@@ -16,6 +16,7 @@ from data_preprocess.bugs import ProgramPool, RealBug, candidate_bugs
 from data_preprocess.in_order import run_in_order
 from data_preprocess.parquet_files import OutputFolder, sft_row
 from data_preprocess.settings import Settings
+from data_preprocess.tasks import single_answer
 from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
 from verl_ext.grading.grader import Grader
@@ -70,7 +71,7 @@ class ConversationWriter:
         pool: ProgramPool,
         real_bugs: Mapping[str, Sequence[RealBug]],
         grader: Grader,
-        tool: Tool,
+        tool: Tool | None,
         tools_json: str,
     ) -> None:
         """Runs nothing yet.
@@ -80,7 +81,7 @@ class ConversationWriter:
             pool: Programs of the problems that are trained on.
             real_bugs: ``query_id`` -> bugs that came with the data.
             grader: Runs bugs; the tool's own, so that nothing runs twice.
-            tool: Answers in the conversations.
+            tool: Answers in the conversations; None where the task has none.
             tools_json: Schemas for the ``tools`` column.
         """
         self.statistics = SftStatistics()
@@ -143,9 +144,12 @@ class ConversationWriter:
         played = []
         for _ in range(count):
             plan = await draw_attempts(supply, problem.reference, settings.mix, rng)
-            conversation = build_conversation(
-                problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
-            )
+            if self._tool is None:
+                conversation = single_answer(settings.task, problem, plan, self._grader, settings.style)
+            else:
+                conversation = build_conversation(
+                    problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
+                )
             played.append(await conversation)
         return played
 

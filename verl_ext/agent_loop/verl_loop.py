@@ -22,8 +22,8 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetr
 from verl.trainer.ppo.reward import get_custom_reward_fn
 
 from verl_ext.agent_loop.chat import ChatFormat
-from verl_ext.agent_loop.episode import Episode
-from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
+from verl_ext.agent_loop.episode import Episode, StopReason
+from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits, Rollout
 from verl_ext.agent_loop.policy import Generation
 from verl_ext.agent_loop.trajectory import EpisodeOrigin, TrajectoryWriter, trajectory_record
 from verl_ext.grading.cache_meter import CacheMeter
@@ -66,6 +66,7 @@ class _Runtime:
     trajectories: TrajectoryWriter
     score: Callable[..., Any]  # verl's reward function: a dict with `score` or a number, maybe awaitable
     cache: CacheMeter
+    mask_truncated: bool
 
 
 def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
@@ -101,7 +102,17 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
     score = get_custom_reward_fn(config)
     if score is None:
         raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or your own")
-    return _Runtime(runner, writer, score, CacheMeter(grader))
+    return _Runtime(runner, writer, score, CacheMeter(grader), ours.episode.mask_truncated)
+
+
+def loss_mask(rollout: Rollout, *, mask_truncated: bool) -> list[int]:
+    """Which tokens are trained on: those the model sampled, or none of an episode cut at the length limit.
+
+    A masked episode keeps its reward, and so its part in the group's baseline.
+    """
+    if mask_truncated and rollout.facts.stop_reason is StopReason.MAX_RESPONSE_TOKENS:
+        return [0] * len(rollout.response_mask)
+    return rollout.response_mask
 
 
 class CodeAgentLoop(AgentLoopBase):
@@ -129,7 +140,10 @@ class CodeAgentLoop(AgentLoopBase):
         facts = rollout.facts.to_dict()
         reward: dict[str, Any] = {}
         if not rollout.facts.void and rollout.response_ids:
-            score = runtime.score(problem.source, "", "", {"episode": facts})
+            answer = rollout.messages[-1]["content"] if rollout.facts.num_turns else ""
+            score = runtime.score(
+                problem.source, answer, kwargs["reward_model"]["ground_truth"], {"episode": facts}
+            )
             score = await score if inspect.isawaitable(score) else score
             reward = dict(score) if isinstance(score, Mapping) else {"score": float(score)}
         origin = EpisodeOrigin(
@@ -144,7 +158,7 @@ class CodeAgentLoop(AgentLoopBase):
         return AgentLoopOutput(
             prompt_ids=rollout.prompt_ids,
             response_ids=rollout.response_ids,
-            response_mask=rollout.response_mask,
+            response_mask=loss_mask(rollout, mask_truncated=runtime.mask_truncated),
             response_logprobs=rollout.logprobs,
             reward_score=reward["score"],
             num_turns=rollout.facts.num_turns,
