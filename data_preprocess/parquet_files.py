@@ -62,9 +62,7 @@ _ROW_GROUP_ROWS = 1000
 _ROW_GROUP_CHARS = 64 << 20
 
 
-def rl_row(
-    problem: Problem, messages: Sequence[Mapping[str, Any]], split: str, index: int
-) -> dict[str, Any]:
+def rl_row(problem: Problem, messages: Sequence[Mapping[str, Any]], split: str, index: int) -> dict[str, Any]:
     """verl's row of one problem; prompt and problem are JSON text, which no parquet struct null-fills."""
     return {
         "data_source": problem.source,

@@ -43,6 +43,7 @@ _EPISODE = {
     "code_agentic.episode.max_turns": COUNT,
     "code_agentic.episode.max_calls_per_turn": COUNT,
     "code_agentic.episode.min_turn_tokens": COUNT,
+    "code_agentic.episode.mask_truncated": FLAG,
 }
 _SANDBOX = {
     "code_agentic.sandbox.endpoint": or_else(ENDPOINTS, None),

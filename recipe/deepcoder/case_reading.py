@@ -55,7 +55,11 @@ class CaseSet:
         known = find_signature(signature, self.fn_name) if signature else None
         known = known or find_signature(program, self.fn_name) or UNKNOWN
         return tuple(
-            Case(json_text(arguments_of(given, known)), json_text(expected_of(wanted, given, known)), self.fn_name)
+            Case(
+                json_text(arguments_of(given, known)),
+                json_text(expected_of(wanted, given, known)),
+                self.fn_name,
+            )
             for given, wanted in self.pairs
         )
 
@@ -100,7 +104,9 @@ def _parallel(given: Mapping[str, Any], target_function: str | None) -> CaseSet:
     if not isinstance(inputs, list | tuple) or not isinstance(outputs, list | tuple):
         raise ValueError("test cases need the lists inputs and outputs, or a list of {input, output}")
     if not inputs or len(inputs) != len(outputs):
-        raise ValueError(f"test cases: {len(inputs)} inputs and {len(outputs)} outputs; every input needs one")
+        raise ValueError(
+            f"test cases: {len(inputs)} inputs and {len(outputs)} outputs; every input needs one"
+        )
     return CaseSet(tuple(zip(inputs, outputs, strict=True)), target_function or given.get("fn_name") or None)
 
 

@@ -50,7 +50,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--lr", type=float, default=3e-4, help="learning rate, constant; 1e-6 for models of billions")
     add("--temperature", type=float, default=1.0)
     add("--max-completion-length", type=int, default=96, help="tokens per answer")
-    add("--format-penalty", type=float, default=0.0, help="subtracted unless the answer is one fenced program")
+    add(
+        "--format-penalty", type=float, default=0.0, help="subtracted unless the answer is one fenced program"
+    )
     add("--num-test", type=int, default=100, help="tasks to measure on")
     add("--num-shown", type=int, default=4, help="tasks whose answers are shown side by side")
     add("--seed", type=int, default=0)

@@ -359,7 +359,8 @@ def make_trl_reward(options: RewardOptions | None = None, *, max_void_share: flo
     return deepcoder_reward
 
 
-async def trl_reward(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
+async def trl_reward(
+    prompts: Sequence[Any], completions: Sequence[Any], **columns: Any
+) -> list[float | None]:
     """``make_trl_reward()``, to be named where only a function can be: ``reward_funcs=trl_reward``."""
     return await make_trl_reward()(prompts=prompts, completions=completions, **columns)
-

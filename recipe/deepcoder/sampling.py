@@ -30,6 +30,7 @@ class Task:
         ground_truth: JSON text of test cases in any form of ``case_reading``.
         target_function: Function to call; None takes the cases' own.
         signature: Header of that function, where the task has one.
+        split: Which part of the data it belongs to, where the file says so.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Task:
     ground_truth: str
     target_function: str | None = None
     signature: str | None = None
+    split: str | None = None
 
     def row(self) -> dict[str, Any]:
         """The row of a data set for TRL."""
@@ -67,8 +69,9 @@ def _parquet_tasks(path: Path) -> Iterator[Task]:
     import pyarrow.parquet as pq
 
     for row in pq.read_table(path).to_pylist():
-        name = (row.get("extra_info") or {}).get("query_id") or ""
-        yield Task(name, json.loads(row["prompt"]), row["reward_model"]["ground_truth"])
+        extra = row["extra_info"]
+        prompt, cases = json.loads(row["prompt"]), row["reward_model"]["ground_truth"]
+        yield Task(extra["query_id"], prompt, cases, split=extra["split"])
 
 
 def _json_tasks(path: Path) -> Iterator[Task]:
@@ -78,7 +81,9 @@ def _json_tasks(path: Path) -> Iterator[Task]:
             name, function, signature = (row.get(key) for key in ("name", "target_function", "signature"))
             yield Task(name or str(number), row["prompt"], row["ground_truth"], function, signature)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} line {number}: no task with prompt and ground_truth: {error}") from error
+            raise ValueError(
+                f"{path} line {number}: no task with prompt and ground_truth: {error}"
+            ) from error
 
 
 def sample_answers(

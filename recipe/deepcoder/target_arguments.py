@@ -94,7 +94,12 @@ def arguments_of(given: Any, signature: Signature) -> list[Any]:
     if len(lines) > 1 and signature.takes(len(lines)) and all(_json(line) is not _NO_JSON for line in lines):
         return _each(lines, signature)
     value = _json(given)
-    if isinstance(value, list) and len(value) > 1 and signature.num_required > 1 and signature.takes(len(value)):
+    if (
+        isinstance(value, list)
+        and len(value) > 1
+        and signature.num_required > 1
+        and signature.takes(len(value))
+    ):
         return value
     return _each([given], signature)
 

@@ -130,7 +130,9 @@ def main() -> None:
         if wrong := [f"{name} ({why})" for name, why in failing.items() if why]:
             raise ValueError(f"{len(wrong)} solutions fail their own tests: {', '.join(wrong)}")
     lines = (
-        problem.to_json() if options.problems else json.dumps(task_row(problem, options.style), ensure_ascii=False)
+        problem.to_json()
+        if options.problems
+        else json.dumps(task_row(problem, options.style), ensure_ascii=False)
         for problem in problems
     )
     partial = options.output.with_name(f"{options.output.name}.partial")

@@ -128,7 +128,14 @@ def test_no_function_gets_around_its_cases(program):
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "no code", "```python\nprint(6)", "```java\nint x;\n```", "<think>```python\nprint(6)\n```", "`" * 10_000],
+    [
+        "",
+        "no code",
+        "```python\nprint(6)",
+        "```java\nint x;\n```",
+        "<think>```python\nprint(6)\n```",
+        "`" * 10_000,
+    ],
 )
 def test_an_answer_without_a_program_earns_nothing(answer):
     reward = deepcoder_code_reward(answer, CASES)
@@ -177,7 +184,9 @@ def test_arguments_that_make_no_sense_are_refused(arguments, message):
 def test_a_solved_problem_earns_more_than_an_unsolved_one_whatever_the_form():
     penalty = 0.9
     twice = f"{RIGHT}\n{RIGHT}"
-    scores = [deepcoder_code_reward(text, CASES, format_penalty=penalty) for text in (RIGHT, twice, WRONG, "")]
+    scores = [
+        deepcoder_code_reward(text, CASES, format_penalty=penalty) for text in (RIGHT, twice, WRONG, "")
+    ]
     assert [reward.score for reward in scores] == pytest.approx([1.0, 0.1, 0.0, -0.9])
     assert [reward.metrics["format"].score for reward in scores] == [1.0, 0.0, 1.0, 0.0]
 
@@ -202,7 +211,9 @@ async def test_trl_gets_none_for_what_could_not_be_judged_until_it_is_too_much()
     broken = RewardOptions(environment=Environment("sandbox_fusion", NOWHERE))
     columns = {"ground_truth": [CASES] * 3, "trainer_state": None}
     completions = [RIGHT, "no code", "no code"]
-    scores = await make_trl_reward(broken, max_void_share=0.5)(prompts=[""] * 3, completions=completions, **columns)
+    scores = await make_trl_reward(broken, max_void_share=0.5)(
+        prompts=[""] * 3, completions=completions, **columns
+    )
     assert scores == [None, 0.0, 0.0]
     with pytest.raises(SandboxError, match="1 of 3 completions"):
         await make_trl_reward(broken)(prompts=[""] * 3, completions=completions, **columns)
