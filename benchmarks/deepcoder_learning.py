@@ -48,6 +48,7 @@ def stages(folder: Path, seed: int) -> dict[Path, list[str]]:
         trl / "model": [
             *(PYTHON, "-m", "recipe.deepcoder.minimal_grpo_trl", "--model", f"{sft}/model"),
             *("--train", str(train), "--test", str(test), "--output-dir", str(trl), "--seed", str(seed)),
+            *("--steps", "96", "--lr", "5e-4", "--max-completion-length", "96"),
         ],
         verl / "model": [
             *("bash", "recipe/deepcoder/run_grpo.sh", *tiny, f"model.profile.path={sft}/model"),

@@ -15,8 +15,8 @@ from collections.abc import Coroutine
 from typing import Any, NamedTuple, TypeVar
 
 from verl_ext.grading.grader import Grader
-from verl_ext.sandbox.background import BackgroundLoop
 from verl_ext.sandbox.backends import E2B, configured_endpoints, sandbox_from_endpoint
+from verl_ext.sandbox.background import BackgroundLoop
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.protocol import Sandbox
 

@@ -44,12 +44,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--train", type=Path, required=True, help="tasks to train on (parquet or JSON lines)")
     add("--test", type=Path, help="tasks to measure on; without it, those to train on")
     add("--output-dir", type=Path, required=True, help="folder for the trained model")
-    add("--steps", type=int, default=48, help="updates")
-    add("--prompts-per-step", type=int, default=16, help="tasks per round of answers (two updates)")
+    add("--steps", type=int, default=100, help="updates, two per round of answers")
+    add("--prompts-per-step", type=int, default=16, help="tasks per round of answers")
     add("--group-size", type=int, default=8, help="answers per task")
-    add("--lr", type=float, default=3e-4, help="learning rate, constant; 1e-6 for models of billions")
+    add("--lr", type=float, default=1e-6, help="learning rate, constant")
     add("--temperature", type=float, default=1.0)
-    add("--max-completion-length", type=int, default=96, help="tokens per answer")
+    add("--max-completion-length", type=int, default=1024, help="tokens per answer")
     add(
         "--format-penalty", type=float, default=0.0, help="subtracted unless the answer is one fenced program"
     )
