@@ -4,8 +4,8 @@
         --train outputs/deepcoder/data/rl_train.parquet --test outputs/deepcoder/data/rl_test.parquet \
         --output-dir outputs/deepcoder/trl
 
-GRPO+ as DeepCoder trains: clip 0.2 below and 0.28 above, no KL term, no entropy bonus, answers that were cut at the
-length limit masked out of the loss. Needs the extra ``trl``.
+GRPO+ as DeepCoder trains: clip 0.2 below and 0.28 above, no KL term, no entropy bonus, answers that were cut
+at the length limit masked out of the loss. Needs the extra ``trl``.
 """
 
 from __future__ import annotations

@@ -10,14 +10,14 @@ Alone, on TRL (``trl_reward``) and on verl (``compute_score``) it is the same ju
 limit or a wrong answer is 0.0. A sandbox that fails is none of these: it raises, and TRL gets None. Imports
 neither torch nor verl nor TRL, and starts nothing before the first program is run.
 
-Source: DeepCoder (Agentica and Together, 2025): sparse outcome reward, at most 15 cases of the longest inputs.
+Source: DeepCoder (Agentica and Together, 2025): sparse outcome reward, the 15 cases of the longest inputs.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from recipe.deepcoder.case_reading import CaseSet, read_cases
@@ -48,8 +48,8 @@ class DeepcoderReward(Mapping[str, Any]):
     Attributes:
         score: 1.0 or 0.0, less the format penalty where one is set.
         reason: One line.
-        metrics: ``extracted_code`` (the program), ``passed`` (share of the cases), ``case_N`` for each case that
-            was run, and ``format`` where a penalty is set.
+        metrics: ``extracted_code`` (the program), ``passed`` (share of the cases), ``case_N`` for each case
+            that was run, and ``format`` where a penalty is set.
         grade: Verdicts of the cases that were run; None when there was no program.
     """
 
@@ -97,7 +97,7 @@ class RewardOptions:
     max_cases: int | None = MAX_CASES
     format_penalty: float = 0.0
     stop_at_first_failure: bool = True
-    environment: Environment = Environment()
+    environment: Environment = field(default_factory=Environment)
 
     def __post_init__(self) -> None:
         self.environment.check()
@@ -107,8 +107,8 @@ class RewardOptions:
             raise ValueError(f"max_cases must be at least 1, got {self.max_cases}")
         if not 0 <= self.format_penalty < 1:
             raise ValueError(
-                f"format_penalty must be from 0 to below 1, got {self.format_penalty}: a solved problem always "
-                "earns more than an unsolved one"
+                f"format_penalty must be from 0 to below 1, got {self.format_penalty}: a solved problem "
+                "always earns more than an unsolved one"
             )
 
 

@@ -51,7 +51,7 @@ class Task:
 
 
 def read_tasks(path: Path) -> list[Task]:
-    """Tasks of a file: ``rl_*.parquet`` of preprocess.py, or JSON lines as ``recipe.deepcoder.transform`` writes.
+    """Tasks of a file: ``rl_*.parquet`` of preprocess.py, or JSON lines of ``recipe.deepcoder.transform``.
 
     Raises:
         OSError: When it can't be read.

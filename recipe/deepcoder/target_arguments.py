@@ -9,7 +9,8 @@ Rules, in this order; *text* is a case given as a string, everything else is a v
 1. A value that is a list is the list of arguments; any other value is the only argument.
 2. A text of as many lines as the function takes arguments (two or more), each of them JSON, is one argument
    per line. A text that is a JSON list of as many items as the function takes (two or more) is the list of
-   arguments. A function that takes none gets none from an empty text or ``[]``. Any other text is one argument.
+   arguments. A function that takes none gets none from an empty text or ``[]``. Any other text is one
+   argument.
 3. One argument from a text, by the annotation of its parameter:
    ``str``: a quoted JSON string gives what it holds, everything else is taken as it stands;
    another annotation: its JSON value, and a quoted JSON string gives the value that it holds;

@@ -2,11 +2,12 @@
 
     python -m recipe.deepcoder.transform [RAW] OUTPUT [--style full|brief] [--verify] [--problems]
 
-A raw record is ``{name, question, tests: [{input, output}], fn_name, starter_code, solution}``, where a test of
-a function is text in whatever form its source used (``target_arguments`` has the rules); the last three may be
-missing. A task is ``{name, prompt, ground_truth, target_function, signature}``: messages, and the JSON text of test
-cases whose arguments are lists and whose outputs are values. ``--problems`` writes what ``preprocess.py`` reads
-(``format=problems``) instead, for the parquet files of verl. Without RAW the recipe's own problems are taken.
+A raw record is ``{name, question, tests: [{input, output}], fn_name, starter_code, solution}``, where a test
+of a function is text in whatever form its source used (``target_arguments`` has the rules); the last three
+may be missing. A task is ``{name, prompt, ground_truth, target_function, signature}``: messages, and the JSON
+text of test cases whose arguments are lists and whose outputs are values. ``--problems`` writes what
+``preprocess.py`` reads (``format=problems``) instead, for the parquet files of verl. Without RAW the recipe's
+own problems are taken.
 """
 
 from __future__ import annotations
