@@ -139,6 +139,7 @@ EVALUATE = {
     "engine.tensor_parallel": COUNT,
     "engine.gpu_memory_utilization": number(above=0, high=1),
     "engine.cpu_kv_cache_gib": COUNT,
+    "engine.cpu_threads": COUNT,
     "engine.max_num_seqs": COUNT,
     "engine.enforce_eager": FLAG,
     "server.request_timeout_s": POSITIVE,
