@@ -114,7 +114,7 @@ async def _write_rl(
                 grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
             )
         for split, read in chunk:
-            problem = settings.task.prepared(read)
+            problem = settings.task.prepared(read, settings.max_graded_cases)
             problems.columns_not_read.update(problem.extra.keys())
             if settings.drop_unverified and problem.query_id in failed:
                 continue

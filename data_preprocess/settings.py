@@ -83,6 +83,7 @@ class Settings:
     seed: int
     strict: bool
     task: Task
+    max_graded_cases: int | None
     style: str
     tools_file: Path
     verify: bool
@@ -144,6 +145,7 @@ def read_settings(config: DictConfig) -> Settings:
         seed=_int(config, "seed"),
         strict=_bool(config, "strict"),
         task=TASKS[value_of(config, "task", one_of(*TASKS))],
+        max_graded_cases=_int_or_none(config, "max_graded_cases", 1),
         style=_text(config, "style"),
         tools_file=Path(_text(config, "tools_file")),
         verify=_bool(config, "verify"),

@@ -14,6 +14,7 @@ from data_preprocess.wrong_programs import grade_cases
 from recipe.code_agentic import prompts as debugging_prompts
 from recipe.code_agentic.conversations import AttemptMismatch, Conversation
 from recipe.deepcoder import prompts as deepcoder_prompts
+from recipe.deepcoder.reward import longest_inputs
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 
@@ -30,12 +31,13 @@ class Task:
     build_messages: Callable[[Problem, str], list[dict[str, str]]]
     uses_tool: bool
 
-    def prepared(self, problem: Problem) -> Problem:
+    def prepared(self, problem: Problem, max_graded_cases: int | None) -> Problem:
         """The problem as its row carries it."""
         if self.uses_tool:
             return problem
+        kept = longest_inputs(problem.cases, max_graded_cases)
         # All public: then the reward grades all of them, and there is no tool that could show them.
-        return replace(problem, cases=tuple(replace(case, public=True) for case in problem.cases))
+        return replace(problem, cases=tuple(replace(case, public=True) for case in kept))
 
 
 TASKS: Mapping[str, Task] = {
