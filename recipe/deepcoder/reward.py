@@ -25,7 +25,7 @@ from recipe.deepcoder.grading_service import Environment, service
 from verl_ext.agent_loop.episode import EpisodeFacts
 from verl_ext.grading.extract import extract_program, is_one_program
 from verl_ext.grading.grader import Grader
-from verl_ext.grading.problem import Case
+from verl_ext.grading.problem import Case, Problem
 from verl_ext.grading.verdict import CaseResult, Grade
 from verl_ext.sandbox.errors import SandboxError
 
@@ -279,8 +279,9 @@ async def compute_score(
     extra = extra_info or {}
     if "episode" in extra:
         facts = EpisodeFacts.from_dict(dict(extra["episode"]))
-        followed = not format_penalty or is_one_program(solution_str, "python")
-        score = float(facts.solved) - (0.0 if followed else format_penalty)
+        score = float(facts.solved)
+        if format_penalty and not is_one_program(solution_str, Problem.from_json(ground_truth).language):
+            score -= format_penalty
         passed = facts.hidden_passed / facts.hidden_total
         return {"score": score, "solved": float(facts.solved), "passed": passed}
     cases = read_cases(ground_truth, extra.get("target_function"))

@@ -256,7 +256,10 @@ async def test_verl_gets_floats_and_the_verdicts_of_an_episode_win():
     }
     episode = {"episode": facts}
     assert await compute_score("own", RIGHT, "", episode) == {"score": 0.0, "solved": 0.0, "passed": 0.5}
-    assert (await compute_score("own", "", "", episode, format_penalty=0.5))["score"] == -0.5
+    judged = await compute_score("own", "", PROBLEM.to_json(), episode, format_penalty=0.5)
+    assert judged["score"] == -0.5
+    judged = await compute_score("own", WRONG, PROBLEM.to_json(), episode, format_penalty=0.5)
+    assert judged["score"] == 0.0
 
 
 def test_it_works_where_a_loop_is_running_and_leaves_nothing_behind(tmp_path: Path):

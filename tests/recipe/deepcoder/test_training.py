@@ -154,7 +154,15 @@ def test_the_trl_command_runs_to_the_end_and_shows_answers_before_and_after(tiny
     assert "before                                               | after" in done.stdout
     assert re.search(r"solved: 0\.0% before, 0\.0% after 2 updates", done.stdout)
     assert "rewards/deepcoder_reward/mean" in done.stdout
-    assert (tmp_path / "out" / "model" / "config.json").is_file()
+    measure = [
+        *(sys.executable, "-m", "recipe.deepcoder.solve_rate", "--tasks", str(tasks), "--num-samples", "1"),
+        *("--max-completion-length", "8", "--output", str(tmp_path / "rates.json")),
+        f"trained={tmp_path}/out/model",
+    ]
+    done = subprocess.run(measure, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rates = json.loads((tmp_path / "rates.json").read_text())
+    assert rates == {"trained": {"sampled": {"all": 0.0}, "greedy": {"all": 0.0}}}
 
 
 @pytest.mark.e2e
