@@ -88,9 +88,11 @@ def train(options: argparse.Namespace, model: Any, tokenizer: Any, tasks: Sequen
         report_to="none",
         seed=options.seed,
     )
+    # TRL takes async functions, its annotation does not say so.
+    reward: Any = make_trl_reward(RewardOptions(format_penalty=options.format_penalty))
     trainer = GRPOTrainer(
         model=model,
-        reward_funcs=make_trl_reward(RewardOptions(format_penalty=options.format_penalty)),
+        reward_funcs=reward,
         args=config,
         train_dataset=Dataset.from_list([task.row() for task in tasks]),
         processing_class=tokenizer,
