@@ -36,7 +36,7 @@ setup(
     data_files=configs(),
     install_requires=requirements("base"),
     extras_require={
-        profile: requirements(profile) for profile in ("cpu", "gpu", "data", "e2b", "quality", "dev")
+        profile: requirements(profile) for profile in ("cpu", "gpu", "data", "e2b", "quality", "trl", "dev")
     },
     entry_points={"verl.plugins": ["code_agentic_cpu = verl_ext.platform.plugin"]},
 )

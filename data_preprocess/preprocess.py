@@ -30,7 +30,13 @@ if __name__ == "__main__":  # before what is imported below asks for it
 
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_stage import CaseStage, case_lines
-from data_preprocess.failed_programs import COLUMN, RealBug, failed_programs_of, read_failed_programs
+from data_preprocess.failed_programs import (
+    COLUMN,
+    RealBug,
+    failed_programs_of,
+    read_failed_programs,
+    repairs_by_problem,
+)
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
 from data_preprocess.reading import read_problems
@@ -126,10 +132,7 @@ async def _write_rl(
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
     problems = _Problems(verification=Verification(settings.verify_solutions))
     stage = CaseStage(settings, sandbox)
-    repairs = {
-        query_id: [bug.repair for bug in bugs if bug.repair is not None]
-        for query_id, bugs in real_bugs.items()
-    }
+    repairs = repairs_by_problem(real_bugs)
     kept = {
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
@@ -143,13 +146,15 @@ async def _write_rl(
             )
         failed = {item.problem.query_id for item in verified if item.passed is False}
         extended = await stage.extend(verified, repairs)
-        for (split, _), problem in zip(chunk, extended, strict=True):
+        for (split, _), whole in zip(chunk, extended, strict=True):
+            problem = settings.task.prepared(whole, settings.max_graded_cases)
             problems.columns_not_read.update(problem.extra.keys() - {COLUMN})
             if settings.drop_unverified and problem.query_id in failed:
                 continue
             stage.overlap.add(problem, split)
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
-            output.add(stem, rl_row(problem, split, problems.splits[split], settings.style))
+            messages = settings.task.build_messages(problem, settings.style)
+            output.add(stem, rl_row(problem, messages, split, problems.splits[split]))
             problems.splits[split] += 1
             if split in problems.to_converse:
                 if problem.reference is None:
@@ -179,7 +184,8 @@ async def _write_sft(
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
-    tool = load_tools(settings.tools_file, grader=grader)[0]
+    tools = load_tools(settings.tools_file, grader=grader)
+    tool = tools[0] if settings.task.uses_tool else None
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
     known = {
         problem.query_id: [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())]

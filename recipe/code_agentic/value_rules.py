@@ -44,6 +44,7 @@ _EPISODE = {
     "code_agentic.episode.max_calls_per_turn": COUNT,
     "code_agentic.episode.min_turn_tokens": COUNT,
     "code_agentic.episode.time_reference": FLAG,
+    "code_agentic.episode.mask_truncated": FLAG,
 }
 _SANDBOX = {
     "code_agentic.sandbox.endpoint": or_else(ENDPOINTS, None),

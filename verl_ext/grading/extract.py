@@ -66,6 +66,13 @@ def fence_name(language: str) -> str:
     return _FENCE_NAME.get(language, language)
 
 
+def is_one_program(text: str, language: str = "python") -> bool:
+    """Whether a message has exactly one fence, closed, tagged with the language and not empty."""
+    blocks, num_fences = _fenced_blocks(_without_thoughts(text.replace("\r\n", "\n")))
+    names = _FENCE_NAMES.get(language, frozenset({language.lower()}))
+    return num_fences == len(blocks) == 1 and blocks[0].tag in names and bool(blocks[0].text.strip())
+
+
 def _without_thoughts(text: str) -> str:
     text = _THOUGHT.sub("", text)
     if "</think>" in text:
