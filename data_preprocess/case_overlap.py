@@ -202,4 +202,4 @@ def _spelled_parts(case: Case) -> Sequence[str]:
     """What of an input a question would spell out: the whole of it, or each argument."""
     if case.fn_name is None:
         return [case.input]
-    return [json.dumps(item, ensure_ascii=False, default=str) for item in parse_value(case.input)]
+    return [value_text(item) for item in parse_value(case.input)]
