@@ -52,7 +52,12 @@ async def test_before_and_after_are_told_apart_by_the_mark_of_the_cases(grader: 
 
 
 async def test_generated_cases_catch_bugs_that_the_records_own_do_not(grader: Grader) -> None:
-    problem = replace(CLAMP, cases=(*CLAMP.cases[:2], Case("[-12, 1]", "0", "clamp")))
+    problem = Problem(
+        "parity",
+        "Is x odd?",
+        tuple(Case(f"[{number}]", '"even"', "parity") for number in (2, 8, 14)),
+        reference="def parity(x):\n    if x % 2:\n        return 'odd'\n    return 'even'",
+    )
     extended = await generate_cases(
         grader, problem, GenerateSettings(6, 12, 100), seed=0, statistics=GenerationStatistics()
     )
