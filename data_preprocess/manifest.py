@@ -13,7 +13,7 @@ from data_preprocess.rows import Reject
 from data_preprocess.settings import Settings
 from verl_ext.run_files import file_sha256, git_output, package_version
 
-_PACKAGES = ("pyarrow", "hydra-core", "aiohttp", "hypothesis")
+_PACKAGES = ("pyarrow", "hydra-core", "aiohttp", "cosmic-ray", "hypothesis", "libcst")
 
 
 def make_manifest(
@@ -40,7 +40,7 @@ def make_manifest(
         cases: What overlaps, what was generated, how many mutants are caught.
         sft: Statistics of bugs and conversations; None when none were asked for.
     """
-    sources = [*settings.inputs, *([settings.debugbench] if settings.debugbench else [])]
+    sources = [*settings.inputs, *settings.failed_programs]
     return {
         "schema": 1,
         "inputs": [{"path": str(path), "sha256": file_sha256(path)} for path in sources],

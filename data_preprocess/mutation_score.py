@@ -25,7 +25,7 @@ if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("pyarrow", "data")
 
 from data_preprocess.case_stage import CaseStage, case_lines
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.failed_programs import read_failed_programs, repairs_by_problem
 from data_preprocess.reading import read_problems
 from data_preprocess.rows import Reject, Row, parquet_schema, read_rows
 from data_preprocess.sandbox_session import SandboxOnDemand
@@ -65,8 +65,7 @@ async def _run(settings: Settings, config: DictConfig) -> None:
         problems = [problems[index] for index in sorted(chosen)]
     if not problems:
         raise ValueError("there is no problem to score")
-    bugs = read_debugbench(settings.debugbench)[0] if settings.debugbench else {}
-    witnesses = {query_id: [bug.repair for bug in of_problem] for query_id, of_problem in bugs.items()}
+    witnesses = repairs_by_problem(read_failed_programs(settings.failed_programs)[0])
     verification = Verification(settings.verify_solutions)
     extended: list[Problem] = []
     async with SandboxOnDemand(settings) as sandbox:

@@ -1,8 +1,9 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in ``formats``,
-splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in
+``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
+``parquet_files``.
 """
 
 from __future__ import annotations
@@ -24,11 +25,18 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
 from verl_ext.cli import exit_without
 
 if __name__ == "__main__":  # before what is imported below asks for it
-    exit_without("pyarrow", "data")
+    for package in ("pyarrow", "msgspec", "libcst", "cosmic_ray"):
+        exit_without(package, "data")
 
-from data_preprocess.bugs import ProgramPool, RealBug
+from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_stage import CaseStage, case_lines
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.failed_programs import (
+    COLUMN,
+    RealBug,
+    failed_programs_of,
+    read_failed_programs,
+    repairs_by_problem,
+)
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
 from data_preprocess.reading import read_problems
@@ -65,7 +73,7 @@ async def preprocess(settings: Settings, config: object) -> None:
     if settings.generate.max_cases:
         exit_without("hypothesis", "data")
     load_schemas(settings.tools_file)
-    real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
+    real_bugs, rejects = read_failed_programs(settings.failed_programs)
     with OutputFolder(settings.output_dir) as output:
         async with SandboxOnDemand(settings) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
@@ -124,7 +132,7 @@ async def _write_rl(
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
     problems = _Problems(verification=Verification(settings.verify_solutions))
     stage = CaseStage(settings, sandbox)
-    repairs = {query_id: [bug.repair for bug in bugs] for query_id, bugs in real_bugs.items()}
+    repairs = repairs_by_problem(real_bugs)
     kept = {
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
@@ -138,13 +146,15 @@ async def _write_rl(
             )
         failed = {item.problem.query_id for item in verified if item.passed is False}
         extended = await stage.extend(verified, repairs)
-        for (split, _), problem in zip(chunk, extended, strict=True):
-            problems.columns_not_read.update(problem.extra.keys())
+        for (split, _), whole in zip(chunk, extended, strict=True):
+            problem = settings.task.prepared(whole, settings.max_graded_cases)
+            problems.columns_not_read.update(problem.extra.keys() - {COLUMN})
             if settings.drop_unverified and problem.query_id in failed:
                 continue
             stage.overlap.add(problem, split)
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
-            output.add(stem, rl_row(problem, split, problems.splits[split], settings.style))
+            messages = settings.task.build_messages(problem, settings.style)
+            output.add(stem, rl_row(problem, messages, split, problems.splits[split]))
             problems.splits[split] += 1
             if split in problems.to_converse:
                 if problem.reference is None:
@@ -174,10 +184,16 @@ async def _write_sft(
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
-    tool = load_tools(settings.tools_file, grader=grader)[0]
+    tools = load_tools(settings.tools_file, grader=grader)
+    tool = tools[0] if settings.task.uses_tool else None
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
+    known = {
+        problem.query_id: [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())]
+        for split in totals
+        for problem in problems.to_converse[split]
+    }
     pool = ProgramPool(problems.to_converse[TRAIN])
-    writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)
+    writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
     for split, total in totals.items():
         await writer.write(split, problems.to_converse[split], total, output)
     writer.statistics.without_reference = problems.without_reference

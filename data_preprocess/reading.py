@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.failed_programs import failed_programs_of
 from data_preprocess.formats.catalogue import FORMATS, format_of
 from data_preprocess.formats.format import NUM_PUBLIC, Format, FormatOptions
 from data_preprocess.formats.user import REQUIRED
 from data_preprocess.rows import BadRow, Reject, Row, parquet_schema, read_rows
+from verl_ext.grading.call_requests import CALL_LANGUAGES
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Problem
 from verl_ext.sandbox.languages import LANGUAGES
@@ -110,18 +112,21 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
     """Refuses what could only fail later, in the middle of a training run.
 
     Raises:
-        BadRow: When the grader can't run its cases.
+        BadRow: When the grader can't run its cases, or its failed programs are no programs.
     """
     if languages is not None and problem.language not in languages:
         known = ", ".join(sorted(languages))
         raise BadRow("language", f"{problem.language!r} is not one of those that the sandbox runs: {known}")
-    if problem.language != "python" and (problem.fn_name or problem.prelude):
-        raise BadRow("language", "functions can be called in python only")
+    if problem.fn_name and problem.language not in CALL_LANGUAGES:
+        raise BadRow("language", f"functions can be called in {', '.join(CALL_LANGUAGES)} only")
+    if problem.prelude and problem.language != "python" and not problem.fn_name:
+        raise BadRow("language", "a stdin program gets a prelude in python only")
     for index, case in enumerate(problem.cases):
         try:
             check_case(case)
         except ValueError as error:
             raise BadRow(f"case {index}", str(error)) from error
+    failed_programs_of(problem)
 
 
 def detect_format(path: Path) -> str:

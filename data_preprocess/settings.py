@@ -12,8 +12,9 @@ from data_preprocess.bugs import ALL_KINDS, GROUPS
 from data_preprocess.case_generation import GenerateSettings
 from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.reading import ReadOptions
+from data_preprocess.tasks import TASKS, Task
 from recipe.code_agentic.prompts import STYLES
-from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
+from verl_ext.config_values import FLAG, TEXT, list_of, number, one_of, or_else, value_of, whole
 from verl_ext.grading.grader import Limits
 from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER, configured_endpoints
 from verl_ext.sandbox.languages import LANGUAGES
@@ -31,6 +32,7 @@ class ProblemSetSettings:
     difficulties: tuple[str, ...] | None
     families: tuple[str, ...] | None
     max_reference_chars: int | None
+    verdict_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,14 @@ class Settings:
 
     inputs: tuple[Path, ...]
     read: ReadOptions
-    debugbench: Path | None
+    failed_programs: tuple[Path, ...]
     problem_set: ProblemSetSettings
     splits: SplitSettings
     output_dir: Path
     seed: int
     strict: bool
+    task: Task
+    max_graded_cases: int | None
     style: str
     tools_file: Path
     verify: bool
@@ -122,10 +126,8 @@ def read_settings(config: DictConfig) -> Settings:
         ValueError: When a value has the wrong type or is out of range.
         OmegaConfBaseException: When a required value is not set.
     """
-    chosen = config.input
-    inputs = chosen if isinstance(chosen, ListConfig) else [] if chosen is None else [chosen]
     return Settings(
-        inputs=tuple(Path(str(path)) for path in inputs),
+        inputs=_paths(config.input),
         read=ReadOptions(
             _text(config, "format"),
             PublicPolicy(
@@ -138,7 +140,7 @@ def read_settings(config: DictConfig) -> Settings:
             # A service by URL may run more languages than ours.
             frozenset(LANGUAGES) if config.code_agentic.sandbox.endpoint is None else None,
         ),
-        debugbench=_path(config.debugbench),
+        failed_programs=_paths(config.failed_programs),
         problem_set=ProblemSetSettings(
             num_problems=_int_or_none(config, "problem_set.num_problems", 1),
             variations_per_template=_int_or_none(config, "problem_set.variations_per_template", 1),
@@ -146,6 +148,7 @@ def read_settings(config: DictConfig) -> Settings:
             difficulties=_names(config, "problem_set.difficulties"),
             families=_names(config, "problem_set.families"),
             max_reference_chars=_int_or_none(config, "problem_set.max_reference_chars", 1),
+            verdict_only=_bool(config, "problem_set.verdict_only"),
         ),
         splits=SplitSettings(
             val_share=_float(config, "splits.val_share"),
@@ -156,6 +159,8 @@ def read_settings(config: DictConfig) -> Settings:
         output_dir=Path(_text(config, "output_dir")),
         seed=_int(config, "seed"),
         strict=_bool(config, "strict"),
+        task=TASKS[value_of(config, "task", one_of(*TASKS))],
+        max_graded_cases=_int_or_none(config, "max_graded_cases", 1),
         style=_text(config, "style"),
         tools_file=Path(_text(config, "tools_file")),
         verify=_bool(config, "verify"),
@@ -182,6 +187,10 @@ def read_settings(config: DictConfig) -> Settings:
                 str(group): _float(config, f"sft.bug_shares.{group}") for group in config.sft.bug_shares
             },
             learn_wrong_attempts=_text(config, "sft.learn_wrong_attempts"),
+            wrong_fix_share=_float(config, "sft.wrong_fix_share"),
+            error_shares=None
+            if config.sft.error_shares is None
+            else {str(kind): _float(config, f"sft.error_shares.{kind}") for kind in config.sft.error_shares},
         ),
         limits=Limits(
             time_s=_float(config, f"{_SANDBOX}.time_limit_s", above=0),
@@ -205,6 +214,12 @@ def plain_config(config: DictConfig) -> object:
 
 def _path(value: object) -> Path | None:
     return None if value is None else Path(str(value))
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    """One file, a list of files, or none."""
+    chosen = value if isinstance(value, ListConfig) else [] if value is None else [value]
+    return tuple(Path(str(path)) for path in chosen)
 
 
 def _int(config: DictConfig, key: str, low: int | None = None) -> int:

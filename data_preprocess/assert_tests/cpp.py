@@ -33,6 +33,7 @@ _RESULT = re.compile(r"(\w+)\s*=\s*(\w+)\(")
 _CHECK = re.compile(r"if\s*\(!\(compare\((\w+),")
 _THROW = re.compile(r"\)\)\)\s*\{\s*throw\s+[^;]*;\s*\}")
 _END = re.compile(r"return 0;\s*\}\s*$")
+_CAST = re.compile(r"\((?:int|long|long long|double|float)\)")
 _SUFFIX = re.compile(r"[uUlLfF]*")
 _PARAMETER_NAME = re.compile(r"\s*[&*]?\s*(\w+)?\s*")
 
@@ -141,6 +142,7 @@ def _literal(scanner: Scanner, kind: CppType) -> Any:
                 return truth
         raise scanner.unexpected("true or false")
     if not kind.parts:
+        scanner.match(_CAST)
         number = scanner.number()
         scanner.match(_SUFFIX)
         if name not in _WHOLE:

@@ -181,22 +181,28 @@ class AssertReader:
         self.cases.append(case)
 
 
-def called_function(sources: Iterable[str], column: str) -> str:
-    """The name of the function that asserts are about: the one that is called and not built in.
+def called_functions(source: str, column: str) -> set[str]:
+    """The names of the functions that asserts call.
 
     Raises:
-        BadRow: When there is none, or more than one.
+        BadRow: When the source is no Python.
     """
-    names: set[str] = set()
-    for source in sources:
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise BadRow(column, f"not Python: {error}") from error
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                names.add(node.func.id)
-    names -= {*dir(builtins), *_CLOSE}
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise BadRow(column, f"not Python: {error}") from error
+    asserts = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    calls = [node for test in asserts for node in ast.walk(test) if isinstance(node, ast.Call)]
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+
+
+def called_function(source: str, column: str) -> str:
+    """The name of the one function that asserts call and that is not built in.
+
+    Raises:
+        BadRow: When the source is no Python, or they call none or several.
+    """
+    names = called_functions(source, column) - {*dir(builtins), *_CLOSE}
     if len(names) != 1:
         raise BadRow(column, f"the asserts must call one function, not {', '.join(sorted(names)) or 'none'}")
     return names.pop()
@@ -209,13 +215,23 @@ def parameters_of(source: str | None, fn_name: str) -> list[str]:
 
 
 def find_function(source: str, fn_name: str) -> ast.FunctionDef | None:
-    """The definition of a function at the top level of a program; None when there is none."""
+    """The last definition of a function at the top level of a program; None when there is none."""
+    found = [function for function in _functions(source) if function.name == fn_name]
+    return found[-1] if found else None
+
+
+def last_function(source: str) -> ast.FunctionDef | None:
+    """The last function at the top level of a program; None when there is none."""
+    found = _functions(source)
+    return found[-1] if found else None
+
+
+def _functions(source: str) -> list[ast.FunctionDef]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == fn_name]
-    return found[-1] if found else None
+        return []
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
 def _tolerance(call: ast.Call, name: str) -> str:

@@ -426,7 +426,7 @@ def test_real_leetcode_references_pass_their_cases(tmp_path: Path, sandbox_endpo
     arguments = (
         "data=leetcode_debugbench",
         f"input={tmp_path}/sample.jsonl",
-        f"debugbench={SHARED}/debugbench_python3.jsonl.gz",
+        f"failed_programs={SHARED}/debugbench_python3.jsonl.gz",
         "sft.num_conversations=10",
         "sft.num_val_conversations=0",
     )

@@ -22,8 +22,10 @@ CALL_LANGUAGES = ("python", "nodejs", "cpp")
 _NODES = ("ListNode", "TreeNode")
 _NODE_FILE = "node_driver.py"
 _SOLUTION = re.compile(r"\b(?:class|struct)\s+Solution\b")
+# A precompiled standard header, where a machine has one, is used only if it comes first.
 # After the program nothing of ours can be left to its macros, hence a return type that is no plain "int".
-_CPP_MAIN = """#include "call_driver.hpp"
+_CPP_MAIN = """#include <bits/stdc++.h>
+#include "call_driver.hpp"
 #include "prelude.hpp"
 {declared}
 #define main main_of_the_program
