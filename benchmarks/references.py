@@ -223,7 +223,9 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
 
 async def main() -> None:
     """Reads the command line, measures, prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", choices=list(FILES), default=list(FILES), help="data sets")
     parser.add_argument("--sample", type=int, help="at most so many references of each")
