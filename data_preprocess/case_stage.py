@@ -17,6 +17,7 @@ from data_preprocess.case_overlap import OverlapReport
 from data_preprocess.case_policy import ALL
 from data_preprocess.in_order import run_in_order
 from data_preprocess.mutants import MutationScore, ProblemScore, score_problem
+from data_preprocess.progress import progress_bar
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings
 from data_preprocess.verification import Verified
@@ -118,7 +119,7 @@ class CaseStage:
         self, what: str, items: Sequence[Any], work: Callable[[Any], Awaitable[_Result]]
     ) -> list[_Result]:
         if what not in self._bars:
-            self._bars[what] = tqdm(desc=what, unit="problem", mininterval=1)
+            self._bars[what] = progress_bar(what, "problem")
         bar = self._bars[what]
 
         async def counted(item: Any) -> _Result:

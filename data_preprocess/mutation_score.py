@@ -26,7 +26,7 @@ if __name__ == "__main__":  # before what is imported below asks for it
 
 from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.failed_programs import read_failed_programs, repairs_by_problem
-from data_preprocess.reading import read_problems
+from data_preprocess.parallel_reading import read_problems
 from data_preprocess.rows import Reject, Row, parquet_schema, read_rows
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, read_settings

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from data_preprocess.first_difference import first_difference
 from data_preprocess.in_order import run_in_order
+from data_preprocess.progress import progress_bar
 from data_preprocess.wrong_programs import grade_cases
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -70,7 +71,7 @@ class Verification:
             SandboxError: When our side failed.
         """
         if self._progress is None:
-            self._progress = tqdm(desc="references", unit="problem", mininterval=1)
+            self._progress = progress_bar("references", "problem")
         progress = self._progress
 
         async def run(problem: Problem) -> tuple[Verified, dict[str, Any] | None, Counter[str]]:

@@ -40,7 +40,12 @@ COUNT = Problem(
 
 
 async def _generated(
-    grader: Grader, problem: Problem, *, seed: int = 0, witnesses: tuple[str, ...] = (), limits: GenerateSettings = SOME
+    grader: Grader,
+    problem: Problem,
+    *,
+    seed: int = 0,
+    witnesses: tuple[str, ...] = (),
+    limits: GenerateSettings = SOME,
 ) -> tuple[Problem, GenerationStatistics]:
     statistics = GenerationStatistics()
     made = await generate_cases(

@@ -15,7 +15,11 @@ def _problem(*cases: Case, name: str = "p", question: str = "Add three to the nu
 
 def _found(report: OverlapReport) -> dict[str, int]:
     found = report.to_dict()
-    return {name: found[name]["count"] for name in found if isinstance(found[name], dict) and "count" in found[name]}
+    return {
+        name: found[name]["count"]
+        for name in found
+        if isinstance(found[name], dict) and "count" in found[name]
+    }
 
 
 def test_a_hidden_case_with_a_public_input_is_taken_out() -> None:
@@ -47,7 +51,9 @@ def test_arguments_are_the_same_however_they_are_spaced_and_views_are_different_
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.booleans()), min_size=1, max_size=8))
 def test_what_is_hidden_afterwards_is_no_public_case(drawn: list[tuple[int, int, bool]]) -> None:
-    cases = sorted((Case(str(i), str(o), public=public) for i, o, public in drawn), key=lambda c: not c.public)
+    cases = sorted(
+        (Case(str(i), str(o), public=public) for i, o, public in drawn), key=lambda c: not c.public
+    )
     left = OverlapReport().distinct(_problem(*cases)).cases
     pairs = [(case.input, case.expected) for case in left]
     assert len(set(pairs)) == len(pairs)

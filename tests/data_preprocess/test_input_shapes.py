@@ -29,7 +29,9 @@ SCALARS = st.one_of(
 )
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text("abc", max_size=2), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text("abc", max_size=2), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 LINES = st.lists(st.lists(st.sampled_from(["1", "-7", "2.50", "ab", "#.", "007"]), max_size=4), max_size=5)
@@ -48,7 +50,11 @@ def _made(inputs: list[str], *, is_call: bool, number: int = 60) -> tuple[list[s
     return [form.write(value) for value in made], shape
 
 
-@given(st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(VALUES, min_size=n, max_size=n), min_size=1, max_size=4)))
+@given(
+    st.integers(1, 3).flatmap(
+        lambda n: st.lists(st.lists(VALUES, min_size=n, max_size=n), min_size=1, max_size=4)
+    )
+)
 @settings(max_examples=50, deadline=None)
 def test_the_examples_have_the_shape_that_is_inferred_from_them(values: list[list[Any]]) -> None:
     texts = [json.dumps(value) for value in values]
@@ -62,7 +68,9 @@ def test_the_examples_have_the_shape_that_is_inferred_from_them(values: list[lis
 
 @given(st.lists(VALUES.map(lambda value: [value]), min_size=1, max_size=3), st.integers(0, 99))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.nested_given])
-def test_what_is_mutated_or_drawn_fits_and_leaves_the_examples_alone(values: list[list[Any]], seed: int) -> None:
+def test_what_is_mutated_or_drawn_fits_and_leaves_the_examples_alone(
+    values: list[list[Any]], seed: int
+) -> None:
     shape, before = infer_fields(values), json.dumps(values)
     made = [mutate_value(values[0], shape, Random(seed)), *draw_values(shape, 8, seed_number=seed)]
     assert all(shape.fits(value) for value in made if value is not None)
@@ -91,7 +99,9 @@ def test_a_leading_count_counts_what_follows() -> None:
 
 
 def test_a_count_of_lines_and_the_width_of_a_grid_are_kept() -> None:
-    made, _ = _made(["2 3\n#.#\n..#", "1 2\n##", "3 1\n#\n.\n#", "4 4\n####\n#..#\n#..#\n####"], is_call=False)
+    made, _ = _made(
+        ["2 3\n#.#\n..#", "1 2\n##", "3 1\n#\n.\n#", "4 4\n####\n#..#\n#..#\n####"], is_call=False
+    )
     assert len(set(made)) > 15
     for text in made:
         head, *rows = text.split("\n")
@@ -100,7 +110,9 @@ def test_a_count_of_lines_and_the_width_of_a_grid_are_kept() -> None:
 
 
 def test_groups_of_lines_repeat_as_often_as_the_first_line_says() -> None:
-    made, _ = _made(["1\nann\n3 4", "2\nbob\n1 2\ncid\n5 5", "3\neva\n1 1\nfay\n0 2\ngus\n2 9"], is_call=False)
+    made, _ = _made(
+        ["1\nann\n3 4", "2\nbob\n1 2\ncid\n5 5", "3\neva\n1 1\nfay\n0 2\ngus\n2 9"], is_call=False
+    )
     for text in made:
         count, *lines = text.split("\n")
         assert len(lines) == 2 * int(count)
@@ -133,7 +145,9 @@ def test_edges_of_a_tree_are_recognised() -> None:
     assert not is_tree_like([[3, [[0, 1], [1, 2], [0, 2]]], [2, [[0, 1]]]])
 
 
-@pytest.mark.parametrize("loaded", ["", "import recipe.code_agentic.problems.catalogue, data_preprocess.bugs\n"])
+@pytest.mark.parametrize(
+    "loaded", ["", "import recipe.code_agentic.problems.catalogue, data_preprocess.bugs\n"]
+)
 def test_draws_depend_on_the_seed_alone_and_leave_no_files(tmp_path: Path, loaded: str) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{loaded}"
@@ -142,7 +156,9 @@ def test_draws_depend_on_the_seed_alone_and_leave_no_files(tmp_path: Path, loade
         "shape = infer_fields([[10**6, 'abcdefghij', [1, 5000]], [-4, 'klm', []]])\n"
         "print(draw_values(shape, 60, seed_number=7))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     shape = infer_fields([[10**6, "abcdefghij", [1, 5000]], [-4, "klm", []]])
     assert done.stdout.strip() == str(draw_values(shape, 60, seed_number=7))
