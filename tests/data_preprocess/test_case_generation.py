@@ -1,16 +1,19 @@
-"""Generated cases: the reference gives every one of them again, nobody sees them, and every loss is counted."""
+"""Generated cases: the reference gives each of them again, nobody sees them, and every loss is counted."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from data_preprocess.case_generation import GenerateSettings, GenerationStatistics, generate_cases
 from data_preprocess.case_overlap import input_key
+from data_preprocess.run_store import RememberingSandbox, RunStore
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case, Problem
+from verl_ext.sandbox.client import HttpSandbox
 
 SOME = GenerateSettings(max_cases=6, max_tries=16, max_input_chars=200)
 SUM = Problem(
@@ -22,7 +25,9 @@ SUM = Problem(
             [("3\n5 1 9", "15 9"), ("2\n4 4", "8 4"), ("5\n1 2 3 4 0", "10 4"), ("1\n8", "8 8")]
         )
     ),
-    reference="n = int(input())\na = list(map(int, input().split()))\nassert len(a) == n\nprint(sum(a), max(a))",
+    reference=(
+        "n = int(input())\na = list(map(int, input().split()))\nassert len(a) == n\nprint(sum(a), max(a))"
+    ),
 )
 COUNT = Problem(
     "count",
@@ -102,11 +107,17 @@ async def test_inputs_that_the_reference_fails_on_are_no_cases_and_are_counted(g
     assert statistics.problems == {"no_new_case": 1}
 
 
-async def test_a_reference_with_another_answer_each_time_makes_no_case(grader: Grader) -> None:
+async def test_a_reference_with_another_answer_each_time_makes_no_case(
+    grader: Grader, sandbox: HttpSandbox, tmp_path: Path
+) -> None:
     loose = replace(SUM, reference="import os\nprint(int.from_bytes(os.urandom(8)))")
-    made, statistics = await _generated(grader, loose)
-    assert made == loose and statistics.kept.total() == 0
-    assert statistics.nondeterministic == statistics.tried > 0
+    with RunStore(tmp_path / "runs") as runs:
+        # What preprocessing remembers of a run must not pass for a second run.
+        remembering = Grader(RememberingSandbox(sandbox, runs), grader.limits, cache_size=0)
+        for one in (grader, remembering):
+            made, statistics = await _generated(one, loose)
+            assert made == loose and statistics.kept.total() == 0
+            assert statistics.nondeterministic == statistics.tried > 0
 
 
 async def test_other_right_programs_have_to_agree(grader: Grader) -> None:

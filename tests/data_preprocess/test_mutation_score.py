@@ -21,7 +21,8 @@ CLAMP = Problem(
     "Clamp x to the range from 0 to 9.",
     (Case("[5, 0]", "5", "clamp", public=True), Case("[3, 2]", "3", "clamp"), Case("[12, 1]", "9", "clamp")),
     reference=(
-        "def clamp(x, unused):\n    if x < 0:\n        return 0\n    if x > 9:\n        return 9\n    return x"
+        "def clamp(x, unused):\n    if x < 0:\n        return 0\n    if x > 9:\n        return 9\n"
+        "    return x"
     ),
 )
 NEGATIVE = Case("[-5, 7]", "0", "clamp")
