@@ -49,7 +49,7 @@ from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.spilled import SpilledProblems
 from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
-from data_preprocess.verification import Verification, Verified, has_program
+from data_preprocess.verification import Verification, Verified
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -156,7 +156,7 @@ async def _write_rl(
     }
     for chunk in _chunks(settings, rejects):
         verified = [Verified(stage.overlap.distinct(problem), None) for _, problem in chunk]
-        if settings.verify and any(has_program(item.problem) for item in verified):
+        if settings.verify and any(problems.verification.has_program(item.problem) for item in verified):
             grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
             verified = await problems.verification.check(
                 grader, [item.problem for item in verified], max_parallel=settings.num_parallel

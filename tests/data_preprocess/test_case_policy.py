@@ -1,4 +1,4 @@
-"""Which cases are public: every policy leaves what the reward needs hidden, unless it is to show everything."""
+"""Which cases are public: what the reward needs stays hidden, unless everything is to be shown."""
 
 from __future__ import annotations
 

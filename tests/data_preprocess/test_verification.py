@@ -76,8 +76,8 @@ async def test_without_leave_no_solution_is_run(grader: Grader) -> None:
 @pytest.mark.parametrize(
     ("stored", "programs"),
     [
-        (["a", "b", "a", "", 3], ["a", "b"]),
-        (json.dumps(["a"]), ["a"]),
+        (["a", "b", "a", "", 3, "print 7"], ["a", "b"]),
+        (json.dumps(["```python\na\n```"]), ["a\n"]),
         ({"language": [1, 3, 3, 2], "solution": ["old", "a", "b", "c++"]}, ["a", "b"]),
         ([RIGHT, "a"], ["a"]),
         ("no json", []),
