@@ -75,10 +75,10 @@ async def _run(settings: Settings, config: DictConfig) -> None:
                 grader, chunk, max_parallel=settings.num_parallel
             )
             extended += await stage.extend(verified, witnesses)
-    verification.finish()
-    stage.finish()
     for problem in extended:
         stage.overlap.add(problem, "all")
+    verification.finish()
+    stage.finish()
     result = {**stage.to_dict(), "verification": verification.to_dict()}
     _write(config, result, extended)
     _say(result, len(problems), value_of(config, "survivors_shown", whole(0)))
