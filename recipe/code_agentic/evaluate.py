@@ -216,6 +216,7 @@ def vllm_opener(config: DictConfig) -> OpenModel:
         tensor_parallel_size=config.engine.tensor_parallel,
         gpu_memory_utilization=config.engine.gpu_memory_utilization,
         cpu_kv_cache_gib=config.engine.cpu_kv_cache_gib,
+        cpu_threads=config.engine.cpu_threads,
         enforce_eager=config.engine.enforce_eager,
     )
 

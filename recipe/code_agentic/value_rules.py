@@ -44,6 +44,7 @@ _EPISODE = {
     "code_agentic.episode.max_calls_per_turn": COUNT,
     "code_agentic.episode.min_turn_tokens": COUNT,
     "code_agentic.episode.time_reference": FLAG,
+    "code_agentic.episode.mask_truncated": FLAG,
 }
 _SANDBOX = {
     "code_agentic.sandbox.endpoint": or_else(ENDPOINTS, None),
@@ -67,6 +68,7 @@ PPO = {
     "stall_report_min": or_else(POSITIVE, None),
     **_EPISODE,
     "model.profile.rl.lr": POSITIVE,
+    "model.profile.rl.lr_scheduler": one_of("constant", "cosine"),
     "model.profile.rl.critic_lr": POSITIVE,
     "model.profile.rl.weight_decay": number(low=0),
     "model.profile.rl.train_batch_size": COUNT,
@@ -80,6 +82,7 @@ PPO = {
     "data.max_response_length": COUNT,
     "actor_rollout_ref.actor.ppo_mini_batch_size": COUNT,
     "actor_rollout_ref.actor.optim.lr": POSITIVE,
+    "actor_rollout_ref.actor.optim.lr_scheduler_type": one_of("constant", "cosine"),
     "actor_rollout_ref.actor.optim.weight_decay": number(low=0),
     "actor_rollout_ref.rollout.n": COUNT,
     "actor_rollout_ref.rollout.temperature": POSITIVE,
@@ -139,6 +142,7 @@ EVALUATE = {
     "engine.tensor_parallel": COUNT,
     "engine.gpu_memory_utilization": number(above=0, high=1),
     "engine.cpu_kv_cache_gib": COUNT,
+    "engine.cpu_threads": COUNT,
     "engine.max_num_seqs": COUNT,
     "engine.enforce_eager": FLAG,
     "server.request_timeout_s": POSITIVE,

@@ -20,8 +20,8 @@ from omegaconf import DictConfig
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput
 
 from verl_ext.agent_loop.chat import ChatFormat
-from verl_ext.agent_loop.episode import Episode
-from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
+from verl_ext.agent_loop.episode import Episode, StopReason
+from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits, Rollout
 from verl_ext.agent_loop.policy import Generation
 from verl_ext.agent_loop.reward_function import RewardFunction, load_reward_function
 from verl_ext.agent_loop.trajectory import EpisodeOrigin, TrajectoryWriter, trajectory_record
@@ -65,6 +65,7 @@ class _Runtime:
     trajectories: TrajectoryWriter
     reward: RewardFunction
     cache: CacheMeter
+    mask_truncated: bool
 
 
 def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
@@ -99,7 +100,17 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
     )
     writer = TrajectoryWriter(Path(ours.trajectories_dir) / f"{os.getpid()}.jsonl")
     reward = load_reward_function(config.reward.custom_reward_function)
-    return _Runtime(runner, writer, reward, CacheMeter(grader))
+    return _Runtime(runner, writer, reward, CacheMeter(grader), ours.episode.mask_truncated)
+
+
+def loss_mask(rollout: Rollout, *, mask_truncated: bool) -> list[int]:
+    """Which tokens are trained on: those the model sampled, or none of an episode cut at the length limit.
+
+    A masked episode keeps its reward, and so its part in the group's baseline.
+    """
+    if mask_truncated and rollout.facts.stop_reason is StopReason.MAX_RESPONSE_TOKENS:
+        return [0] * len(rollout.response_mask)
+    return rollout.response_mask
 
 
 class CodeAgentLoop(AgentLoopBase):
@@ -146,7 +157,7 @@ class CodeAgentLoop(AgentLoopBase):
         return AgentLoopOutput(
             prompt_ids=rollout.prompt_ids,
             response_ids=rollout.response_ids,
-            response_mask=rollout.response_mask,
+            response_mask=loss_mask(rollout, mask_truncated=runtime.mask_truncated),
             response_logprobs=rollout.logprobs,
             reward_score=reward["score"],
             num_turns=rollout.facts.num_turns,
