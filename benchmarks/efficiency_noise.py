@@ -1,8 +1,7 @@
-"""How far the efficiency of equal programs is from 1.
+"""How far the efficiency of equal programs is from 1, at whatever load the machine has.
 
 ``python benchmarks/efficiency_noise.py [--cases 10] [--rounds 20]``. Every program is timed against itself in
-the embedded sandbox, as often as there are rounds, with every core busy beside it or not. Without noise every
-number is 1. docs/reward.md quotes it.
+the embedded sandbox, as often as there are rounds. Without noise every number is 1. docs/reward.md quotes it.
 """
 
 from __future__ import annotations
@@ -11,10 +10,6 @@ import argparse
 import asyncio
 import os
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 from recipe.code_agentic.reward import efficiency
 from verl_ext.agent_loop.episode import EpisodeFacts, StopReason
@@ -53,42 +48,31 @@ def efficiency_of(program_s: tuple[float, ...], reference_s: tuple[float, ...]) 
     return value
 
 
-@contextmanager
-def busy_cores(enabled: bool) -> Iterator[None]:
-    """As many endless loops as there are cores."""
-    loops = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"])
-        for _ in range((os.cpu_count() or 1) if enabled else 0)
-    ]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
-
-
 def main() -> None:
     """Measures and prints one line per program and load."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
-    print(f"{'program':12}{'load':>8}{'CPU ms':>9}{'median':>9}{'p10':>8}{'worst':>8}")
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, floor {1000 * FLOOR_S:g} ms")
+    print(f"{'program':12}{'CPU ms':>9}{'median':>9}{'worst':>8}{'one case, worst':>18}")
     with serve() as server:
         for name, program in PROGRAMS.items():
-            for is_busy in (False, True):
-                with ExitStack() as stack:
-                    stack.enter_context(busy_cores(is_busy))
-                    runs = [
-                        asyncio.run(cpu_seconds(server.endpoint, program, arguments.cases))
-                        for _ in range(arguments.rounds + 1)
-                    ]
-                values = sorted(efficiency_of(run, runs[0]) for run in runs[1:])
-                cpu_ms = 1000 * statistics.median(second for run in runs for second in run)
-                low, worst, load = values[len(values) // 10], values[0], "busy" if is_busy else "idle"
-                shown = f"{statistics.median(values):9.3f}{low:8.3f}{worst:8.3f}"
-                print(f"{name:12}{load:>8}{cpu_ms:9.1f}{shown}", flush=True)
+            runs = [
+                asyncio.run(cpu_seconds(server.endpoint, program, arguments.cases))
+                for _ in range(arguments.rounds + 1)
+            ]
+            values = [efficiency_of(run, runs[0]) for run in runs[1:]]
+            singles = [
+                efficiency_of((program_s,), (reference_s,))
+                for run in runs[1:]
+                for program_s, reference_s in zip(run, runs[0], strict=True)
+            ]
+            cpu_ms = 1000 * statistics.median(seconds for run in runs for seconds in run)
+            print(
+                f"{name:12}{cpu_ms:9.1f}{statistics.median(values):9.3f}{min(values):8.3f}{min(singles):18.3f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
