@@ -67,6 +67,14 @@ def read_failed_programs(paths: Sequence[Path]) -> tuple[dict[str, list[RealBug]
     return dict(bugs), rejects
 
 
+def repairs_by_problem(bugs: Mapping[str, Sequence[RealBug]]) -> dict[str, list[str]]:
+    """``query_id`` -> the mended programs that came with its failed ones."""
+    return {
+        query_id: [bug.repair for bug in of_problem if bug.repair is not None]
+        for query_id, of_problem in bugs.items()
+    }
+
+
 def _of_row(values: Mapping[str, Any]) -> tuple[str, RealBug] | None:
     """(query_id, bug); None for a program that is said to be right."""
     if "buggy_code" in values:

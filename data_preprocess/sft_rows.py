@@ -18,6 +18,7 @@ from data_preprocess.failed_programs import RealBug
 from data_preprocess.in_order import run_in_order
 from data_preprocess.parquet_files import OutputFolder, sft_row
 from data_preprocess.settings import Settings
+from data_preprocess.tasks import single_answer
 from data_preprocess.wording import Wording
 from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
@@ -100,7 +101,7 @@ class ConversationWriter:
         pool: ProgramPool,
         real_bugs: Mapping[str, Sequence[RealBug]],
         grader: Grader,
-        tool: Tool,
+        tool: Tool | None,
         tools_json: str,
     ) -> None:
         """Runs nothing yet.
@@ -110,7 +111,7 @@ class ConversationWriter:
             pool: Programs of the problems that are trained on.
             real_bugs: ``query_id`` -> bugs that came with the data.
             grader: Runs bugs; the tool's own, so that nothing runs twice.
-            tool: Answers in the conversations.
+            tool: Answers in the conversations; None where the task has none.
             tools_json: Schemas for the ``tools`` column.
         """
         shares = settings.mix.error_shares
@@ -217,9 +218,12 @@ class ConversationWriter:
         played = []
         for _ in range(count):
             plan = await draw_attempts(supply, problem.reference, settings.mix, rng, error_weights)
-            conversation = build_conversation(
-                problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
-            )
+            if self._tool is None:
+                conversation = single_answer(settings.task, problem, plan, self._grader, settings.style)
+            else:
+                conversation = build_conversation(
+                    problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
+                )
             played.append(await conversation)
         return played
 

@@ -448,7 +448,7 @@ async def test_problems_are_kept_only_for_conversations_that_are_asked_for(
         settings = read_settings(config)
         with OutputFolder(tmp_path / "out") as output:
             async with SandboxOnDemand(settings) as sandbox:
-                problems = await _write_rl(settings, sandbox, [], output)
+                problems = await _write_rl(settings, sandbox, [], output, {})
         kept[train, val] = [split for split, held in problems.to_converse.items() if held]
     assert kept == {(0, 0): [], (5, 0): ["train"], (0, 5): ["train", "val"]}
 
