@@ -1,7 +1,8 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in
+``python data_preprocess/preprocess.py inspect FILE ... [format=NAME]`` says what a file is, writing nothing.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats are in
 ``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
 ``parquet_files``.
 """
@@ -32,6 +33,7 @@ if __name__ == "__main__":  # before what is imported below asks for it
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.failed_programs import COLUMN, RealBug, failed_programs_of, read_failed_programs
+from data_preprocess.inspection import inspect_files
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parallel_reading import read_problems
 from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder, rl_row
@@ -54,7 +56,10 @@ _SHOWN = 5
 
 
 def main() -> None:
-    """Composes the config and runs."""
+    """Composes the config and runs; ``inspect`` only looks."""
+    if sys.argv[1:2] == ["inspect"]:
+        inspect_files(sys.argv[2:])
+        return
     config = compose("preprocess", sys.argv[1:])
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
 
