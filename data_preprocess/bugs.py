@@ -78,7 +78,7 @@ class ProgramPool:
                     self._by_template[_template(problem)].append(item)
 
     def _keep(self, form: tuple[str, str | None], program: str) -> None:
-        """Adds a program to its form's sample, in which each that was ever added has the same chance to be."""
+        """Adds a program to its form's sample, in which each that was ever added has the same chance."""
         self._num_seen[form] += 1
         programs = self._by_form[form]
         if len(programs) < _POOL_SIZE:
