@@ -71,4 +71,5 @@ async def single_answer(
         (*task.build_messages(problem, style), answer),
         tuple(attempt.kind for attempt in wrong),
         (str(failure.verdict) if failure else "passed",),
+        (failure,) if failure else (),
     )

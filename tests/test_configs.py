@@ -30,7 +30,8 @@ TRAINING = [
     *(("ppo", [f"task={name}"]) for name in options("task")),
     ("tiny_model", []),
     *(("preprocess", [f"data={name}", "input=x.jsonl"]) for name in options("data")),
-    ("evaluate", ["models=[{name: a, path: b}]"]),
+    *(("regrade", ["trajectories=x", "output=y", f"reward={name}"]) for name in options("reward")),
+    *(("evaluate", ["models=[{name: a, path: b}]", f"reward={name}"]) for name in options("reward")),
 ]
 
 
@@ -66,6 +67,9 @@ def test_the_32b_profile_carries_the_published_numbers():
         "tool_bonus": 0.05,
         "debug_penalty": 0.1,
         "max_debug_attempts": 5,
+        "quality_bonus": 0.0,
+        "efficiency_bonus": 0.0,
+        "efficiency_floor_s": 0.02,
     }
 
 

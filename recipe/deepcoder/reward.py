@@ -25,7 +25,7 @@ from recipe.deepcoder.grading_service import Environment, service
 from verl_ext.agent_loop.episode import EpisodeFacts
 from verl_ext.grading.extract import extract_program, is_one_program
 from verl_ext.grading.grader import Grader
-from verl_ext.grading.problem import Case, Problem
+from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import CaseResult, Grade
 from verl_ext.sandbox.errors import SandboxError
 
@@ -260,7 +260,7 @@ async def compute_score(
         data_source: Not used.
         solution_str: The answer.
         ground_truth: Test cases in any form of ``case_reading``.
-        extra_info: May hold ``episode``, ``target_function`` and ``signature``.
+        extra_info: May hold ``episode`` (then also ``language``), ``target_function`` and ``signature``.
         timeout: As in ``RewardOptions``, like the following.
         max_cases: Cases graded at most.
         format_penalty: Subtracted when the answer is not exactly one fenced program.
@@ -280,7 +280,7 @@ async def compute_score(
     if "episode" in extra:
         facts = EpisodeFacts.from_dict(dict(extra["episode"]))
         score = float(facts.solved)
-        if format_penalty and not is_one_program(solution_str, Problem.from_json(ground_truth).language):
+        if format_penalty and not is_one_program(solution_str, extra["language"]):
             score -= format_penalty
         passed = facts.hidden_passed / facts.hidden_total
         return {"score": score, "solved": float(facts.solved), "passed": passed}
