@@ -12,9 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from recipe.deepcoder.grading_service import Environment
 from recipe.deepcoder.prompts import answer_text, build_messages
-from recipe.deepcoder.reward import RewardOptions, make_trl_reward
+from recipe.deepcoder.reward import Environment, RewardOptions, make_trl_reward
 from recipe.deepcoder.transform import task_row
 from verl_ext.agent_loop.episode import StopReason
 from verl_ext.cli import compose
