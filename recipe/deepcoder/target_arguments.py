@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verl_ext.grading.compare import parse_value
+from verl_ext.grading.compare import parse_json
 
 _STRINGS = frozenset({"str", "Optional[str]", "str | None", "None | str"})
 _NO_JSON = object()
@@ -131,7 +131,7 @@ def _value(text: str, annotation: str | None) -> Any:
 
 def _json(text: str) -> Any:
     try:
-        return parse_value(text)
+        return parse_json(text)
     except ValueError:
         return _NO_JSON
 
