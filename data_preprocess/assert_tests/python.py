@@ -97,19 +97,19 @@ class AssertReader:
     def _test(self, test: ast.expr) -> None:
         match test:
             case ast.Constant(value=True):
-                return  # HumanEval's reminders; they check nothing
+                return None  # HumanEval's reminders; they check nothing
             case ast.BoolOp(op=ast.And(), values=parts):
                 for part in parts:
                     self._test(part)
-                return
+                return None
             case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
                 if self._equal(left, right) or self._equal(right, left):
-                    return
+                    return None
             case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE()], comparators=[right]):
                 if self._near(left, right):
-                    return
+                    return None
             case ast.Call() if self._is_close(test):
-                return
+                return None
             case ast.UnaryOp(op=ast.Not(), operand=operand) if look := self._look(operand):
                 if look.view in ("", "bool"):
                     return self._add(look.call, False, "bool")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
+from verl_ext.grading.extract import fence_name
 from verl_ext.grading.verdict import CaseResult, Verdict
 
 BRIEF_FINAL = "done"
@@ -79,4 +80,4 @@ def diagnosis(failure: CaseResult, rng: Random) -> str:
 def closing(program: str, language: str, num_repairs: int, rng: Random) -> str:
     """The final answer, with the program in a fenced block."""
     said = rng.choice(_REPAIRED if num_repairs else _FIRST_TIME)
-    return f"{said}\n\n```{language}\n{program.rstrip()}\n```"
+    return f"{said}\n\n```{fence_name(language)}\n{program.rstrip()}\n```"

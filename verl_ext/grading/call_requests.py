@@ -91,7 +91,9 @@ def driver(name: str) -> str:
 
 def _cpp_program(program: str, name: str, prelude: str) -> tuple[str, dict[str, bytes]]:
     """The main source and its files; the types of the arguments are the record's, else the program's own."""
-    declaration = re.compile(rf"^[^\n#/;{{}}]*[\w>&*]\s+[&*]?{name}\s*\([^;{{}}]*\)\s*[;{{]?[ \t]*$", re.MULTILINE)
+    declaration = re.compile(
+        rf"^[^\n#/;{{}}]*[\w>&*]\s+[&*]?{name}\s*\([^;{{}}]*\)\s*[;{{]?[ \t]*$", re.MULTILINE
+    )
     found = declaration.search(prelude)
     is_method = _SOLUTION.search(program) is not None
     typed, declared = (f"&Solution::{name}" if is_method else f"&{name}"), ""
