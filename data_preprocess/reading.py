@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data_preprocess.case_texts import with_public
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.failed_programs import failed_programs_of
 from data_preprocess.formats.catalogue import FORMATS, format_of
 from data_preprocess.formats.format import NUM_PUBLIC, Format, FormatOptions
 from data_preprocess.formats.user import REQUIRED
@@ -29,21 +30,19 @@ class ReadOptions:
 
     Attributes:
         format: ``auto`` or a name of ``FORMATS``.
-        first_k: How many of a record's cases become public (not for ``problems``, which say so themselves).
+        public: Which of a record's cases become public (not for ``problems``, which say so themselves).
         remote_root: Folder that ``remote: true`` rows may read from.
         languages: What the sandbox runs; None when that is not known, and any name is taken.
     """
 
     format: str
-    first_k: int
+    public: PublicPolicy
     remote_root: Path | None
     languages: frozenset[str] | None = frozenset(LANGUAGES)
 
     def __post_init__(self) -> None:
         if self.format not in (AUTO, *FORMATS):
             raise ValueError(f"format={self.format} is not one of {', '.join((AUTO, *FORMATS))}")
-        if self.first_k < 1:
-            raise ValueError(f"public_cases.first_k must be at least 1, got {self.first_k}")
         if self.remote_root is not None and not self.remote_root.is_dir():
             raise FileNotFoundError(2, "No such folder (remote_root)", str(self.remote_root))
 
@@ -98,7 +97,7 @@ def _problem(row: Row, chosen: Format, options: ReadOptions) -> Problem:
     problem = chosen.read(row, FormatOptions(options.remote_root))
     if not chosen.decides_public:
         num_public = _num_public(row.values.get(NUM_PUBLIC))
-        problem = replace(problem, cases=with_public(problem.cases, num_public, options.first_k))
+        problem = replace(problem, cases=options.public.choose(problem.cases, num_public))
     _check_gradable(problem, options.languages)
     return problem
 
@@ -113,7 +112,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
     """Refuses what could only fail later, in the middle of a training run.
 
     Raises:
-        BadRow: When the grader can't run its cases.
+        BadRow: When the grader can't run its cases, or its failed programs are no programs.
     """
     if languages is not None and problem.language not in languages:
         known = ", ".join(sorted(languages))
@@ -127,6 +126,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
             check_case(case)
         except ValueError as error:
             raise BadRow(f"case {index}", str(error)) from error
+    failed_programs_of(problem)
 
 
 def detect_format(path: Path) -> str:

@@ -9,7 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from data_preprocess.formats import leetcode, mbpp, mbxp, stored, user
+from data_preprocess.formats import (
+    apps,
+    areal,
+    codecontests,
+    codeforces,
+    deepcoder,
+    kodcode,
+    leetcode,
+    livecodebench,
+    mbpp,
+    mbxp,
+    no_tests,
+    reward_kit,
+    stored,
+    synthetic1,
+    user,
+    verl_rows,
+)
 from data_preprocess.formats.format import Format
 
 FORMATS: dict[str, Format] = {
@@ -19,6 +36,17 @@ FORMATS: dict[str, Format] = {
     "acecode": mbpp.ACECODE,
     "problems": stored.FORMAT,
     "user": user.FORMAT,
+    "verl": verl_rows.FORMAT,
+    "livecodebench": livecodebench.FORMAT,
+    "synthetic1": synthetic1.FORMAT,
+    "apps": apps.FORMAT,
+    "areal": areal.FORMAT,
+    "reward_kit": reward_kit.FORMAT,
+    "deepcoder": deepcoder.FORMAT,
+    "codecontests": codecontests.FORMAT,
+    "codeforces": codeforces.FORMAT,
+    "kodcode": kodcode.FORMAT,
+    "opencodereasoning": no_tests.OPEN_CODE_REASONING,
 }
 
 

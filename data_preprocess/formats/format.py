@@ -124,7 +124,7 @@ def extra_columns(values: Mapping[str, Any], taken: Iterable[str]) -> dict[str, 
 def _plain(value: Any) -> Any:
     """The value when JSON can hold it; parquet knows more types (dates, bytes) than a stored problem."""
     try:
-        json.dumps(value)
+        json.dumps(value, ensure_ascii=False).encode()
     except (TypeError, ValueError):
         return str(value)
     return value

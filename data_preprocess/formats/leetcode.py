@@ -11,7 +11,7 @@ import ast
 import json
 from typing import Any
 
-from data_preprocess.formats.format import Format, FormatOptions, known_difficulty
+from data_preprocess.formats.format import Format, FormatOptions, extra_columns, known_difficulty
 from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import Case, Problem
 
@@ -50,9 +50,7 @@ def read_leetcode_row(row: Row, options: FormatOptions) -> Problem:
         reference=values["completion"],
         difficulty=_difficulty(values.get("meta")),
         source="leetcode",
-        extra={"question_id": values["meta"].get("question_id")}
-        if isinstance(values.get("meta"), dict)
-        else {},
+        extra=extra_columns(values, REQUIRED),
     )
 
 

@@ -15,7 +15,7 @@ def read_stored_row(row: Row, options: FormatOptions) -> Problem:
     Raises:
         ValueError: When the row is none.
     """
-    return Problem.from_json(json.dumps(row.values))
+    return Problem.from_json(json.dumps(row.values, default=str))
 
 
 FORMAT = Format(("query_id", "question", "cases"), read_stored_row, decides_public=True)

@@ -9,7 +9,6 @@ and ``fn_name`` (like the one in ``input_output``); every other column is kept i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pyarrow as pa
 
 from data_preprocess.case_texts import make_cases
 from data_preprocess.formats.format import Format, FormatOptions, extra_columns, identifier
+from data_preprocess.json_text import read_json
 from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import DIFFICULTIES, Problem
 
@@ -120,7 +120,7 @@ def _flag(values: Mapping[str, Any], column: str) -> bool:
 def _tests(value: Any) -> Mapping[str, Any]:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError as error:
             raise BadRow("input_output", f"broken JSON: {error}") from error
     if not isinstance(value, Mapping):

@@ -164,6 +164,7 @@ def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> Ca
         error=error,
         execution_time_s=run.execution_time_s,
         output_truncated=run.output_truncated or len(actual) > prepared.kept_chars,
+        cpu_time_s=run.cpu_time_s,
     )
 
 
@@ -175,7 +176,10 @@ def _judge(prepared: PreparedRun, run: StageResult) -> tuple[Verdict, str, str, 
         read = read_python_error(run.stderr, prepared.program)
         return Verdict.MEMORY_LIMIT, printed, read.printed, read.error
     answer = _read_answer(run.stdout, prepared.nonce) if is_call else None
-    if run.output_truncated and not (run.return_code == 0 and answer is not None):
+    if run.output_truncated and not (
+        run.return_code == 0 and (answer is not None or _is_whole(run, is_call))
+    ):
+        _check_room(prepared.case, run.stdout, is_call)
         return Verdict.OUTPUT_LIMIT, printed, run.stderr, None
     if run.status is StageStatus.TIME_LIMIT or run.return_code == -signal.SIGXCPU:
         return Verdict.TIME_LIMIT, printed, run.stderr, None
@@ -191,6 +195,28 @@ def _judge(prepared: PreparedRun, run: StageResult) -> tuple[Verdict, str, str, 
         return Verdict.RUNTIME_ERROR, "", run.stderr, ended
     passed, actual = _compare_answer(answer, prepared.case)
     return (Verdict.PASSED if passed else Verdict.WRONG_ANSWER), actual, run.stderr, None
+
+
+def _is_whole(run: StageResult, is_call: bool) -> bool:
+    """Whether a stdin program's output is known to be whole although something was cut.
+
+    Standard error alone is cut when it holds more bytes than standard output: both have the same cap. An
+    undecodable byte is one character and three encoded bytes, so this errs on the side of "cut".
+    """
+    return not is_call and len(run.stderr) > len(run.stdout.encode("utf-8", "replace"))
+
+
+def _check_room(case: Case, stdout: str, is_call: bool) -> None:
+    """Refuses to blame a program for output that a right one has, too.
+
+    Raises:
+        SandboxInternalError: When the sandbox keeps less than the case expects and cut a promising output.
+    """
+    if len(case.expected) > len(stdout) and (is_call or case.expected.startswith(stdout.rstrip())):
+        raise SandboxInternalError(
+            f"the case expects {len(case.expected)} characters, of which the sandbox keeps {len(stdout)}: "
+            "start it with a larger --output-cap-kb"
+        )
 
 
 def _judge_failed(
@@ -228,9 +254,13 @@ def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
         return None
     if stdout.count(nonce) != 2:
         return None
+    text = stdout[len(nonce) : -len(nonce)]
     try:
-        answer = parse_json(stdout[len(nonce) : -len(nonce)])
-    except ValueError:
+        answer = parse_json(text)
+    except ValueError as error:
+        if isinstance(error.__cause__, RecursionError):
+            # Nested deeper than any expected value that could be read.
+            return {"unsupported": str(error), "repr": text[:1000]}
         return None
     if not isinstance(answer, dict) or len({"value", "tagged", "unsupported"} & set(answer)) != 1:
         return None
@@ -246,8 +276,11 @@ def _compare_answer(answer: dict[str, Any], case: Case) -> tuple[bool, str]:
     """(right or not, the returned value as text)."""
     if "value" not in answer:
         return False, f"{answer.get('repr')} (no plain value: {answer['unsupported']})"
-    value = answer["value"]
-    return same_in_view(value, parse_value(case.expected), case.compare_as), _value_text(value)
+    value, expected = answer["value"], parse_value(case.expected)
+    right = same_in_view(value, expected, case.compare_as)
+    if case.wrapped and not right and isinstance(expected, list) and len(expected) == 1:
+        right = same_in_view(value, expected[0], case.compare_as)
+    return right, _value_text(value)
 
 
 def _value_text(value: Any) -> str:

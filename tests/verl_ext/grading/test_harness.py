@@ -91,7 +91,7 @@ def answer(prepared_nonce: str, *texts: str) -> StageResult:
         (["not json"], Verdict.RUNTIME_ERROR),
         (["[7]"], Verdict.RUNTIME_ERROR),
         (["7"], Verdict.RUNTIME_ERROR),
-        (["[" * 100_000], Verdict.RUNTIME_ERROR),
+        (["[" * 100_000], Verdict.WRONG_ANSWER),
         ([], Verdict.RUNTIME_ERROR),
         (['{"unsupported": "set", "repr": "7"}'], Verdict.WRONG_ANSWER),
         (['{"verdict": "passed"}'], Verdict.RUNTIME_ERROR),
