@@ -1,8 +1,8 @@
 """What a test looks at when it does not compare the returned value itself: ``set(f(x)) == {1, 2}``.
 
 A view is a name, with numbers behind colons where it needs them: ``set``, ``sorted``, ``list``, ``len``,
-``bool``, ``abs``, ``float``, ``round:2`` or ``close:RELATIVE:ABSOLUTE``. It is applied outside the sandbox, to
-plain data that has left it.
+``bool``, ``abs``, ``float``, ``round:2`` or ``close:RELATIVE:ABSOLUTE``. It is applied outside the sandbox,
+to plain data that has left it.
 """
 
 from __future__ import annotations
