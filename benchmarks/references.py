@@ -23,7 +23,7 @@ from typing import Any
 if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.failed_programs import read_failed_programs
 from data_preprocess.formats.mbxp import whole_program
 from data_preprocess.in_order import run_in_order
 from data_preprocess.reading import ReadOptions, converter
@@ -144,7 +144,7 @@ def references(folder: Path, name: str, outcome: Outcome, sample: int | None) ->
 
 def debugbench_references(folder: Path, outcome: Outcome, sample: int | None) -> Iterator[Reference]:
     """The mended programs of the bugs whose problem is one of LeetCode's."""
-    bugs, rejects = read_debugbench(folder / "debugbench_python3.jsonl.gz")
+    bugs, rejects = read_failed_programs([folder / "debugbench_python3.jsonl.gz"])
     outcome.rejects.update(f"{reject.column}: {reject.reason}" for reject in rejects)
     outcome.records = sum(map(len, bugs.values())) + len(rejects)
     for row, problem in rows(folder, "LeetCode"):
@@ -153,6 +153,7 @@ def debugbench_references(folder: Path, outcome: Outcome, sample: int | None) ->
         for index, bug in enumerate(bugs.pop(problem.query_id, ())):
             if sample is not None and outcome.references >= sample:
                 return
+            assert bug.repair is not None
             outcome.read += 1
             outcome.references += 1
             test = own_test(bug.repair, row.values, "python")
