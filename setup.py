@@ -32,9 +32,11 @@ setup(
         include=["recipe", "recipe.*", "verl_ext", "verl_ext.*", "data_preprocess", "data_preprocess.*"]
     ),
     include_package_data=True,
-    package_data={"": ["*.jsonl", "*.json", "*.yaml", "*.jinja", "*.sh"]},
+    package_data={"": ["*.jsonl", "*.json", "*.yaml", "*.jinja", "*.sh", "*.js", "*.hpp"]},
     data_files=configs(),
     install_requires=requirements("base"),
-    extras_require={profile: requirements(profile) for profile in ("cpu", "gpu", "data", "e2b", "dev")},
+    extras_require={
+        profile: requirements(profile) for profile in ("cpu", "gpu", "data", "e2b", "quality", "trl", "dev")
+    },
     entry_points={"verl.plugins": ["code_agentic_cpu = verl_ext.platform.plugin"]},
 )

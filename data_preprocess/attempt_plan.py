@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from data_preprocess.bugs import GROUPS, Bug
+from data_preprocess.error_kinds import ERROR_KINDS
 from data_preprocess.wrong_programs import BugSupply
 from recipe.code_agentic.conversations import WrongAttempt
 
@@ -23,6 +25,10 @@ class AttemptMix:
         wrong_attempt_probs: Probability that attempt 1, 2, ... is wrong, given that all before it were.
         bug_shares: Group of ``bugs.GROUPS`` -> its share of the wrong attempts.
         learn_wrong_attempts: ``slips`` (all but programs of other problems), ``all`` or ``none``.
+        wrong_fix_share: Probability that the attempt after a single mutation changes the right line and is
+            still wrong (from 0 to 1).
+        error_shares: Error kind of ``ERROR_KINDS`` -> its share of the wrong attempts, 0 for none; None takes
+            them as the bugs have them.
 
     Raises:
         ValueError: When a probability is out of range or a name is unknown.
@@ -31,6 +37,8 @@ class AttemptMix:
     wrong_attempt_probs: tuple[float, ...]
     bug_shares: Mapping[str, float]
     learn_wrong_attempts: str
+    wrong_fix_share: float
+    error_shares: Mapping[str, float] | None
 
     def __post_init__(self) -> None:
         if not all(0 <= prob <= 1 for prob in self.wrong_attempt_probs):
@@ -47,6 +55,14 @@ class AttemptMix:
             raise ValueError(
                 f"sft.learn_wrong_attempts={self.learn_wrong_attempts} is not one of {', '.join(LEARN)}"
             )
+        if not 0 <= self.wrong_fix_share <= 1:
+            raise ValueError(f"sft.wrong_fix_share must be from 0 to 1, got {self.wrong_fix_share}")
+        if self.error_shares is not None:
+            unknown = ", ".join(sorted(set(self.error_shares) - set(ERROR_KINDS)))
+            if unknown:
+                raise ValueError(f"sft.error_shares: unknown {unknown}; there are {', '.join(ERROR_KINDS)}")
+            if min(self.error_shares.values(), default=0) < 0 or not sum(self.error_shares.values()):
+                raise ValueError("sft.error_shares must be shares of at least 0 and not all 0")
 
     def learns(self, group: str) -> bool:
         """Whether a wrong attempt of this group is trained on."""
@@ -63,41 +79,99 @@ class AttemptPlan:
     right: str
 
 
-async def draw_attempts(supply: BugSupply, reference: str, mix: AttemptMix, rng: Random) -> AttemptPlan:
+class ErrorSteering:
+    """Brings the error kinds that conversations show near the shares that are asked for.
+
+    What a problem can fail with is known only when it runs, so what is drawn next makes up for what came out
+    so far.
+    """
+
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        total = sum(shares.values())
+        self.asked = {kind: share / total for kind, share in shares.items() if share > 0}
+        self.got: Counter[str] = Counter()
+
+    def weights(self, num_next: int) -> dict[str, float]:
+        """Weight of each error kind among the next ``num_next`` wrong attempts; every one is above 0."""
+        total = self.got.total() + num_next
+        return {
+            kind: max(share * total - self.got[kind], 0.02 * share * num_next)
+            for kind, share in self.asked.items()
+        }
+
+
+async def draw_attempts(
+    supply: BugSupply,
+    reference: str,
+    mix: AttemptMix,
+    rng: Random,
+    error_weights: Mapping[str, float] | None = None,
+) -> AttemptPlan:
     """Draws a conversation: no program twice, all made from one right program, fewer when bugs run out.
+
+    Args:
+        supply: Wrong programs of the problem.
+        reference: Its right program.
+        mix: What to draw from.
+        rng: Draws.
+        error_weights: Error kind -> weight; None takes the bugs as they come.
 
     Raises:
         SandboxError: When our side failed.
     """
-    drawn: list[WrongAttempt] = []
-    halfway: WrongAttempt | None = None
-    base: str | None = None
+    drawn: list[Bug] = []
+    half: Bug | None = None
+    last: Bug | None = None
     for prob in mix.wrong_attempt_probs:
         if rng.random() >= prob:
             break
-        used = {attempt.program for attempt in drawn}
-        if halfway is not None and halfway.program not in used and rng.random() < _HALF_MENDED:
-            drawn.append(halfway)
-            halfway = None
+        used = {bug.program for bug in drawn}
+        if half is not None and half.program not in used and rng.random() < _HALF_MENDED:
+            drawn.append(half)
+            last, half = half, None
             continue
-        bug = await _draw_bug(supply, mix, used, base, rng)
-        if bug is None:
+        if last is not None and mix.wrong_fix_share and rng.random() < mix.wrong_fix_share:
+            fix = await supply.draw_wrong_fix(last, used, rng)
+            if fix is not None:
+                drawn.append(fix)
+                continue
+        base = drawn[0].base if drawn else None
+        last = await _draw_bug(supply, mix, used, base, rng, error_weights)
+        if last is None:
             break
-        base = bug.base
-        learn = mix.learns(bug.group)
-        drawn.append(WrongAttempt(bug.program, bug.kind, learn))
-        halfway = WrongAttempt(bug.halfway, bug.halfway_kind, learn) if bug.halfway else None
-    return AttemptPlan(tuple(drawn), base or reference)
+        drawn.append(last)
+        half = last.halves[0] if last.halves else None
+    wrong = tuple(WrongAttempt(bug.program, bug.kind, mix.learns(bug.group)) for bug in drawn)
+    return AttemptPlan(wrong, drawn[0].base if drawn else reference)
 
 
 async def _draw_bug(
-    supply: BugSupply, mix: AttemptMix, used: Collection[str], base: str | None, rng: Random
+    supply: BugSupply,
+    mix: AttemptMix,
+    used: Collection[str],
+    base: str | None,
+    rng: Random,
+    error_weights: Mapping[str, float] | None,
 ) -> Bug | None:
-    groups = [group for group in GROUPS if mix.bug_shares[group] > 0]
-    while groups:
-        (group,) = rng.choices(groups, [mix.bug_shares[group] for group in groups])
-        bug = await supply.draw(group, used, rng, base=base)
-        if bug is not None:
-            return bug
-        groups.remove(group)
+    shares = {group: mix.bug_shares[group] for group in GROUPS}
+    if error_weights is None:
+        for group in _shuffled(shares, rng):
+            found = await supply.draw(group, used, rng, base=base)
+            if found is not None:
+                return found.bug
+        return None
+    for error in _shuffled(error_weights, rng):
+        for group in _shuffled(shares, rng):
+            found = await supply.draw_error(group, error, used, rng, base=base)
+            if found is not None:
+                return found.bug
     return None
+
+
+def _shuffled(shares: Mapping[str, float], rng: Random) -> Iterator[str]:
+    """All names that have a share, those with a large one mostly first; drawn only when asked for."""
+    names = [name for name, share in shares.items() if share > 0]
+    while names:
+        (name,) = rng.choices(names, [shares[name] for name in names])
+        yield name
+        names.remove(name)

@@ -8,33 +8,24 @@ running them is ``wrong_programs``. Deterministic by seed and ``query_id``. Need
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import NamedTuple
 
-from data_preprocess.slips import KINDS, Slip, find_slips
+from data_preprocess.error_kinds import expected_error_kind
+from data_preprocess.failed_programs import RealBug
+from data_preprocess.mutations import KINDS, LANGUAGES, find_mutations
+from data_preprocess.source_edits import Slip
 from verl_ext.grading.problem import Problem
 
 GROUPS = ("one_slip", "two_slips", "other_program")
-SIBLING, OTHER_PROGRAM, REAL = "sibling", "other_program", "real"
+SIBLING, OTHER_PROGRAM, REAL, WRONG_FIX = "sibling", "other_program", "real", "wrong_fix"
 ALL_KINDS = (*KINDS, SIBLING, OTHER_PROGRAM, REAL)
 _MAX_TRIES = 12
-
-
-class RealBug(NamedTuple):
-    """A wrong program that came with the data.
-
-    Attributes:
-        category: The data set's name for what is wrong.
-        program: Source text.
-        repair: The data set's mended program, which may or may not pass our cases.
-    """
-
-    category: str
-    program: str
-    repair: str
+# Wrong repairs of one mistake that are thought of.
+_MAX_FIXES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +35,20 @@ class Bug:
     Attributes:
         program: Source text.
         group: One of ``GROUPS``.
-        kind: What was done: a kind of ``slips.KINDS`` (two joined by ``+``), ``sibling``, ``other_program``,
-            or ``real: <category of the data set>``.
+        kind: What was done: a kind of ``mutations.KINDS`` (two joined by ``+``), ``sibling``,
+            ``other_program``, ``wrong_fix``, or ``real: <category of the data set>``.
         base: The right program that it was made from, at which a repair arrives.
-        halfway: ``two_slips``: the program with one of them mended; None otherwise.
-        halfway_kind: Kind of the slip that is left in ``halfway``.
+        halves: The program with one of its mistakes mended and one left (two slips, or a real bug in several
+            places); empty where there is just one.
+        slip: The mutation, where it is a single one.
     """
 
     program: str
     group: str
     kind: str
     base: str
-    halfway: str | None = None
-    halfway_kind: str = ""
+    halves: tuple[Bug, ...] = ()
+    slip: Slip | None = None
 
 
 class ProgramPool:
@@ -96,10 +88,10 @@ def candidate_bugs(
     kinds: Collection[str],
     real_bugs: Sequence[RealBug] = (),
 ) -> Mapping[str, list[Bug]]:
-    """What to try, per group.
+    """What to try, per group of ``GROUPS``, in the order to try.
 
     Args:
-        problem: With a reference; mutations are made of Python references only.
+        problem: With a reference; mutations are made of references in ``mutations.LANGUAGES`` only.
         pool: Programs of other problems.
         seed: Another seed gives other bugs.
         kinds: Of ``ALL_KINDS``; what is not named is not made.
@@ -112,18 +104,15 @@ def candidate_bugs(
         raise ValueError(f"{problem.query_id}: bugs are made of a reference, and there is none")
     rng = Random(f"bugs:{seed}:{problem.query_id}")
     slips: dict[str, list[Slip]] = defaultdict(list)
-    for slip in find_slips(problem.reference) if problem.language == "python" else ():
-        if slip.kind in kinds:
+    if problem.language in LANGUAGES:
+        for slip in find_mutations(problem.reference, problem.language, kinds):
             slips[slip.kind].append(slip)
     singles = _by_turns(slips, rng)
     siblings = pool.siblings(problem, rng) if SIBLING in kinds else []
     base = problem.reference
-    one_slip = [Bug(slip.apply(base), "one_slip", slip.kind, base) for slip in singles]
+    one_slip = [Bug(slip.apply(base), "one_slip", slip.kind, base, slip=slip) for slip in singles]
     sibling_bugs = [Bug(program, "one_slip", SIBLING, base) for program in siblings]
-    real = [
-        Bug(bug.program, "one_slip", f"{REAL}: {bug.category}", bug.repair)
-        for bug in (real_bugs if REAL in kinds else ())
-    ]
+    real = [_real_bug(bug, base) for bug in (real_bugs if REAL in kinds else ())]
     # A vague question invites the sibling's program; elsewhere it is one kind of slip among many.
     first, second = (sibling_bugs, one_slip) if problem.verdict_only else (one_slip[:2], sibling_bugs[:1])
     others = pool.others(problem, rng) if OTHER_PROGRAM in kinds else []
@@ -132,6 +121,57 @@ def candidate_bugs(
         "two_slips": _two_slips(problem.reference, singles, rng),
         "other_program": [Bug(program, "other_program", OTHER_PROGRAM, base) for program in others],
     }
+
+
+def wrong_fixes(bug: Bug, slips: Sequence[Slip], language: str, rng: Random) -> list[Bug]:
+    """Repairs of a bug that somebody might try first: something else that is wrong, on the same line.
+
+    Args:
+        bug: Made by a single mutation; none are known for others.
+        slips: Mutations of the same right program.
+        language: Of the program.
+        rng: Chooses.
+    """
+    if bug.slip is None:
+        return []
+    here = _line_span(bug.base, bug.slip)
+    near = [
+        slip
+        for slip in slips
+        if here[0] <= slip.start
+        and slip.end <= here[1]
+        and slip != bug.slip
+        and expected_error_kind(slip.kind, language) == "wrong_answer"
+    ]
+    chosen = rng.sample(near, min(len(near), _MAX_FIXES))
+    return [Bug(slip.apply(bug.base), bug.group, WRONG_FIX, bug.base) for slip in chosen]
+
+
+def _line_span(program: str, slip: Slip) -> tuple[int, int]:
+    end = program.find("\n", slip.end)
+    return program.rfind("\n", 0, slip.start) + 1, len(program) if end < 0 else end
+
+
+def _real_bug(bug: RealBug, reference: str) -> Bug:
+    kind = f"{REAL}: {bug.category}"
+    base = bug.repair or reference
+    halves = _half_mended(bug.program, bug.repair) if bug.repair else []
+    return Bug(
+        bug.program, "one_slip", kind, base, tuple(Bug(half, "one_slip", kind, base) for half in halves)
+    )
+
+
+def _half_mended(program: str, repair: str) -> list[str]:
+    """The program with one of several places mended, for each of them; none when there is only one."""
+    old, new = program.splitlines(keepends=True), repair.splitlines(keepends=True)
+    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    changed = [block for block in blocks if block[0] != "equal"]
+    if len(changed) < 2:
+        return []
+    return [
+        "".join([*old[:old_start], *new[new_start:new_end], *old[old_end:]])
+        for _, old_start, old_end, new_start, new_end in changed
+    ]
 
 
 def _by_turns(slips: Mapping[str, list[Slip]], rng: Random) -> list[Slip]:
@@ -153,7 +193,10 @@ def _two_slips(reference: str, singles: Sequence[Slip], rng: Random) -> list[Bug
         first, last = (left, right) if left.start < right.start else (right, left)
         both = first.apply(last.apply(reference))
         kind = "+".join((left.kind, right.kind))
-        bugs.append(Bug(both, "two_slips", kind, reference, right.apply(reference), right.kind))
+        halves = (
+            Bug(slip.apply(reference), "two_slips", slip.kind, reference, slip=slip) for slip in (right, left)
+        )
+        bugs.append(Bug(both, "two_slips", kind, reference, tuple(halves)))
     return _distinct(bugs)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from typing import Any
 
+from data_preprocess.json_text import read_json
 from data_preprocess.rows import BadRow
 from verl_ext.grading.problem import Case
+from verl_ext.grading.values import value_text
+
+NO_TESTS = "no tests: a problem without tests can't earn a reward"
 
 
 def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> tuple[Case, ...]:
@@ -26,65 +28,63 @@ def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> t
         if items is None:
             raise BadRow(f"{column}.{name}", "missing: give the lists inputs and outputs, of equal length")
         if not isinstance(items, list | tuple):
-            raise BadRow(f"{column}.{name}", f"must be a list, not {_kind(items)}")
+            raise BadRow(f"{column}.{name}", f"must be a list, not {kind_of(items)}")
     if not inputs:
-        raise BadRow(f"{column}.inputs", "no tests: a problem without tests can't earn a reward")
+        raise BadRow(f"{column}.inputs", NO_TESTS)
     if len(inputs) != len(outputs):
         raise BadRow(
             f"{column}.outputs", f"{len(outputs)} outputs for {len(inputs)} inputs; every input needs one"
         )
     if fn_name:
         return tuple(
-            _call_case(given, expected, fn_name, column, index)
+            call_case(given, expected, fn_name, f"{column}.inputs[{index}]")
             for index, (given, expected) in enumerate(zip(inputs, outputs, strict=True))
         )
     return tuple(
-        Case(_stdin_text(given, f"{column}.inputs", index), _stdin_text(expected, f"{column}.outputs", index))
+        Case(
+            stdin_text(given, f"{column}.inputs[{index}]"), stdin_text(expected, f"{column}.outputs[{index}]")
+        )
         for index, (given, expected) in enumerate(zip(inputs, outputs, strict=True))
     )
 
 
-def with_public(cases: Sequence[Case], first_k: int) -> tuple[Case, ...]:
-    """The same cases with the first ``first_k`` public, at least one of several always hidden."""
-    num_public = min(first_k, max(len(cases) - 1, 1))
-    return tuple(
-        Case(case.input, case.expected, case.fn_name, public=index < num_public)
-        for index, case in enumerate(cases)
-    )
+def stdin_text(item: Any, column: str) -> str:
+    """Standard input or output as one text, from a text or a list of lines.
 
-
-def _stdin_text(item: Any, column: str, index: int) -> str:
+    Raises:
+        BadRow: When it is neither.
+    """
     if isinstance(item, str):
         return item
     if isinstance(item, list | tuple) and all(isinstance(line, str) for line in item):
         return "\n".join(item)
-    raise BadRow(f"{column}[{index}]", f"must be text or a list of lines, not {_kind(item)}")
+    raise BadRow(column, f"must be text or a list of lines, not {kind_of(item)}")
 
 
-def _call_case(given: Any, expected: Any, fn_name: str, column: str, index: int) -> Case:
+def call_case(given: Any, expected: Any, fn_name: str, column: str, public: bool = False) -> Case:
+    """A call from its arguments and expected value, or from the JSON texts of both.
+
+    Raises:
+        BadRow: When a text is not JSON, the arguments are no list, or a value can't be written down.
+    """
     arguments, value = given, expected
     as_text = isinstance(given, str)
     if as_text:
         try:
-            arguments = json.loads(given)
-            value = json.loads(expected) if isinstance(expected, str) else expected
+            arguments = read_json(given)
+            value = read_json(expected) if isinstance(expected, str) else expected
         except ValueError as error:
-            raise BadRow(
-                f"{column}.inputs[{index}]", f"a call case given as text must be JSON: {error}"
-            ) from error
+            raise BadRow(column, f"a call case given as text must be JSON: {error}") from error
     if not isinstance(arguments, list | tuple):
-        raise BadRow(f"{column}.inputs[{index}]", f"must be the list of arguments, not {_kind(arguments)}")
+        raise BadRow(column, f"must be the list of arguments, not {kind_of(arguments)}")
     if as_text and isinstance(expected, str):
-        return Case(given, expected, fn_name)
+        return Case(given, expected, fn_name, public)
     try:
-        return Case(_json(arguments), _json(value), fn_name)
-    except (TypeError, ValueError) as error:
-        raise BadRow(f"{column}.inputs[{index}]", f"has no JSON form: {error}") from error
+        return Case(value_text(list(arguments)), value_text(value), fn_name, public)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadRow(column, f"can't be written down: {error}") from error
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """The name of a value's type, for a message."""
     return "null" if value is None else type(value).__name__

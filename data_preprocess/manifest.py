@@ -13,7 +13,7 @@ from data_preprocess.rows import Reject
 from data_preprocess.settings import Settings
 from verl_ext.run_files import file_sha256, git_output, package_version
 
-_PACKAGES = ("pyarrow", "hydra-core", "aiohttp")
+_PACKAGES = ("pyarrow", "hydra-core", "aiohttp", "cosmic-ray", "hypothesis", "libcst")
 
 
 def make_manifest(
@@ -24,6 +24,7 @@ def make_manifest(
     rejects: Sequence[Reject],
     columns_not_read: Mapping[str, int],
     verification: Mapping[str, Any] | None,
+    cases: Mapping[str, Any],
     sft: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Puts the manifest together; the output's rows must be finished.
@@ -36,9 +37,10 @@ def make_manifest(
         rejects: Rows left out.
         columns_not_read: Column that is kept and not interpreted -> records that have it.
         verification: Result of running the references; None when not asked for.
+        cases: What overlaps, what was generated, how many mutants are caught.
         sft: Statistics of bugs and conversations; None when none were asked for.
     """
-    sources = [*settings.inputs, *([settings.debugbench] if settings.debugbench else [])]
+    sources = [*settings.inputs, *settings.failed_programs]
     return {
         "schema": 1,
         "inputs": [{"path": str(path), "sha256": file_sha256(path)} for path in sources],
@@ -52,6 +54,7 @@ def make_manifest(
         "rejects": [asdict(reject) for reject in rejects],
         "columns_not_read": dict(columns_not_read),
         "verification": verification,
+        "cases": cases,
         "sft": sft,
         "seed": settings.seed,
         "config": config,

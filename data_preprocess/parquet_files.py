@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recipe.code_agentic.conversations import Conversation
-from recipe.code_agentic.prompts import build_messages
 from verl_ext.grading.problem import Problem
 
 MANIFEST = "manifest.json"
@@ -63,11 +62,11 @@ _ROW_GROUP_ROWS = 1000
 _ROW_GROUP_CHARS = 64 << 20
 
 
-def rl_row(problem: Problem, split: str, index: int, style: str) -> dict[str, Any]:
+def rl_row(problem: Problem, messages: Sequence[Mapping[str, Any]], split: str, index: int) -> dict[str, Any]:
     """verl's row of one problem; prompt and problem are JSON text, which no parquet struct null-fills."""
     return {
         "data_source": problem.source,
-        "prompt": json.dumps(build_messages(problem, style), ensure_ascii=False),
+        "prompt": json.dumps(messages, ensure_ascii=False),
         "ability": "code",
         "reward_model": {"style": "rule", "ground_truth": problem.to_json()},
         "extra_info": {

@@ -1,8 +1,9 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``formats``, splits in ``splits``,
-running in ``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in
+``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
+``parquet_files``.
 """
 
 from __future__ import annotations
@@ -21,22 +22,30 @@ if __package__ in (None, ""):  # run as a file: Python then looks beside it, not
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 
+from verl_ext.cli import exit_without
+
 if __name__ == "__main__":  # before what is imported below asks for it
-    from verl_ext.cli import exit_without
+    for package in ("pyarrow", "msgspec", "libcst", "cosmic_ray"):
+        exit_without(package, "data")
 
-    exit_without("pyarrow", "data")
-
-from data_preprocess.bugs import ProgramPool, RealBug
-from data_preprocess.debugbench import read_debugbench
-from data_preprocess.formats import read_problems
+from data_preprocess.bugs import ProgramPool
+from data_preprocess.case_stage import CaseStage, case_lines
+from data_preprocess.failed_programs import (
+    COLUMN,
+    RealBug,
+    failed_programs_of,
+    read_failed_programs,
+    repairs_by_problem,
+)
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
+from data_preprocess.reading import read_problems
 from data_preprocess.rows import Reject
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
-from data_preprocess.verification import Verification
+from data_preprocess.verification import Verification, Verified, has_program
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -61,20 +70,32 @@ async def preprocess(settings: Settings, config: object) -> None:
         SandboxError: When the sandbox can't be reached or failed for good.
     """
     started = time.perf_counter()
+    if settings.generate.max_cases:
+        exit_without("hypothesis", "data")
     load_schemas(settings.tools_file)
-    real_bugs, rejects = read_debugbench(settings.debugbench) if settings.debugbench else ({}, [])
+    real_bugs, rejects = read_failed_programs(settings.failed_programs)
     with OutputFolder(settings.output_dir) as output:
         async with SandboxOnDemand(settings) as sandbox:
-            problems = await _write_rl(settings, sandbox, rejects, output)
+            problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
             _check_rest(settings, rejects, problems)
             sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
         output.finish_rows()
         verification = problems.verification.to_dict() if settings.verify else None
         manifest = make_manifest(
-            settings, config, output, problems.splits, rejects, problems.columns_not_read, verification, sft
+            settings,
+            config,
+            output,
+            problems.splits,
+            rejects,
+            problems.columns_not_read,
+            verification,
+            problems.cases,
+            sft,
         )
         output.publish(manifest)
     _say(settings, manifest, time.perf_counter() - started)
+    for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in problems.case_warnings)):
+        print(line)
 
 
 @dataclass(slots=True)
@@ -88,6 +109,8 @@ class _Problems:
         without_reference: Problems of those splits that have none.
         columns_not_read: Column -> records that have it and whose reader does not know it.
         verification: What became of the references.
+        cases: What the manifest says about cases.
+        case_warnings: One line each.
     """
 
     splits: Counter[str] = field(default_factory=Counter)
@@ -95,30 +118,43 @@ class _Problems:
     without_reference: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
+    cases: dict[str, Any] = field(default_factory=dict)
+    case_warnings: list[str] = field(default_factory=list)
 
 
 async def _write_rl(
-    settings: Settings, sandbox: SandboxOnDemand, rejects: list[Reject], output: OutputFolder
+    settings: Settings,
+    sandbox: SandboxOnDemand,
+    rejects: list[Reject],
+    output: OutputFolder,
+    real_bugs: Mapping[str, Sequence[RealBug]],
 ) -> _Problems:
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
-    problems = _Problems()
+    problems = _Problems(verification=Verification(settings.verify_solutions))
+    stage = CaseStage(settings, sandbox)
+    repairs = repairs_by_problem(real_bugs)
     kept = {
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
     }
     for chunk in _chunks(settings, rejects):
-        failed: set[str] = set()
-        if settings.verify and any(problem.reference is not None for _, problem in chunk):
+        verified = [Verified(stage.overlap.distinct(problem), None) for _, problem in chunk]
+        if settings.verify and any(has_program(item.problem) for item in verified):
             grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
-            failed = await problems.verification.check(
-                grader, [problem for _, problem in chunk], max_parallel=settings.num_parallel
+            verified = await problems.verification.check(
+                grader, [item.problem for item in verified], max_parallel=settings.num_parallel
             )
-        for split, problem in chunk:
-            problems.columns_not_read.update(problem.extra.keys())
+        failed = {item.problem.query_id for item in verified if item.passed is False}
+        extended = await stage.extend(verified, repairs)
+        for (split, _), whole in zip(chunk, extended, strict=True):
+            problem = settings.task.prepared(whole, settings.max_graded_cases)
+            problems.columns_not_read.update(problem.extra.keys() - {COLUMN})
             if settings.drop_unverified and problem.query_id in failed:
                 continue
+            stage.overlap.add(problem, split)
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
-            output.add(stem, rl_row(problem, split, problems.splits[split], settings.style))
+            messages = settings.task.build_messages(problem, settings.style)
+            output.add(stem, rl_row(problem, messages, split, problems.splits[split]))
             problems.splits[split] += 1
             if split in problems.to_converse:
                 if problem.reference is None:
@@ -126,6 +162,9 @@ async def _write_rl(
                 elif kept[split] and problem.query_id not in failed:
                     problems.to_converse[split].append(problem)
     problems.verification.finish()
+    stage.finish()
+    problems.cases = stage.to_dict()
+    problems.case_warnings = stage.overlap.warnings()
     return problems
 
 
@@ -145,10 +184,16 @@ async def _write_sft(
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
-    tool = load_tools(settings.tools_file, grader=grader)[0]
+    tools = load_tools(settings.tools_file, grader=grader)
+    tool = tools[0] if settings.task.uses_tool else None
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
+    known = {
+        problem.query_id: [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())]
+        for split in totals
+        for problem in problems.to_converse[split]
+    }
     pool = ProgramPool(problems.to_converse[TRAIN])
-    writer = ConversationWriter(settings, pool, real_bugs, grader, tool, tools_json)
+    writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
     for split, total in totals.items():
         await writer.write(split, problems.to_converse[split], total, output)
     writer.statistics.without_reference = problems.without_reference
@@ -160,7 +205,7 @@ def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitPro
     """Problems with their splits, some at a time; rejected rows are added to ``rejects``."""
     if not settings.inputs:
         owned = own_problems(
-            settings.problem_set, settings.splits, first_k=settings.read.first_k, seed=settings.seed
+            settings.problem_set, settings.splits, public=settings.read.public, seed=settings.seed
         )
         yield from (owned[start : start + _CHUNK] for start in range(0, len(owned), _CHUNK))
         return

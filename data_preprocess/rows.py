@@ -1,8 +1,8 @@
 """Rows of a file, one at a time, whatever the file's container: JSON array, JSON lines, gzip, parquet.
 
-Owns reading and what a rejected row looks like. Does not know what the columns mean (``user_format``,
-``leetcode_format``). Nothing here holds more than one row and one read block in memory, because a file may
-be larger than memory; a row that can't be read is reported and the next one is tried.
+Owns reading and what a rejected row looks like. Does not know what the columns mean (``formats``). Nothing
+here holds more than one row and one read block in memory, because a file may be larger than memory; a row
+that can't be read is reported and the next one is tried.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from data_preprocess.json_text import read_json
 
 _BLOCK_CHARS = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -198,12 +200,10 @@ def _parsed(path: Path, number: int, text: str) -> Row | Reject:
     if _NOT_UTF8.search(text):
         return Reject(str(path), number, "", "not UTF-8 text")
     try:
-        values = json.loads(text)
+        values = read_json(text)
     except json.JSONDecodeError as error:
         return Reject(str(path), number, "", f"broken JSON: {error.msg} at character {error.pos + 1}")
-    except RecursionError:
-        return Reject(str(path), number, "", "broken JSON: nested too deeply")
-    except ValueError as error:  # integers above Python's digit limit
+    except ValueError as error:
         return Reject(str(path), number, "", f"broken JSON: {error}")
     if not isinstance(values, dict):
         return Reject(str(path), number, "", f"a record must be a JSON object, not {type(values).__name__}")

@@ -9,9 +9,12 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from data_preprocess.attempt_plan import AttemptMix
 from data_preprocess.bugs import ALL_KINDS, GROUPS
-from data_preprocess.formats import ReadOptions
+from data_preprocess.case_generation import GenerateSettings
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.reading import ReadOptions
+from data_preprocess.tasks import TASKS, Task
 from recipe.code_agentic.prompts import STYLES
-from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
+from verl_ext.config_values import FLAG, TEXT, list_of, number, one_of, or_else, value_of, whole
 from verl_ext.grading.grader import Limits
 from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER, configured_endpoints
 from verl_ext.sandbox.languages import LANGUAGES
@@ -29,6 +32,7 @@ class ProblemSetSettings:
     difficulties: tuple[str, ...] | None
     families: tuple[str, ...] | None
     max_reference_chars: int | None
+    verdict_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,21 @@ class Settings:
 
     inputs: tuple[Path, ...]
     read: ReadOptions
-    debugbench: Path | None
+    failed_programs: tuple[Path, ...]
     problem_set: ProblemSetSettings
     splits: SplitSettings
     output_dir: Path
     seed: int
     strict: bool
+    task: Task
+    max_graded_cases: int | None
     style: str
     tools_file: Path
     verify: bool
+    verify_solutions: int
     drop_unverified: bool
+    generate: GenerateSettings
+    max_mutants: int
     bugs: BugSettings
     num_conversations: int
     num_val_conversations: int
@@ -101,6 +110,13 @@ class Settings:
             raise ValueError(f"style={self.style} is not one of {', '.join(STYLES)}")
         if self.drop_unverified and not self.verify:
             raise ValueError("drop_unverified=true needs verify=true")
+        if self.inputs and not self.verify:
+            for key, wanted in (
+                ("generate.max_cases", self.generate.max_cases),
+                ("mutation_score.max_mutants", self.max_mutants),
+            ):
+                if wanted:
+                    raise ValueError(f"{key}={wanted} needs verify=true: only a right reference can tell")
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -110,18 +126,21 @@ def read_settings(config: DictConfig) -> Settings:
         ValueError: When a value has the wrong type or is out of range.
         OmegaConfBaseException: When a required value is not set.
     """
-    chosen = config.input
-    inputs = chosen if isinstance(chosen, ListConfig) else [] if chosen is None else [chosen]
     return Settings(
-        inputs=tuple(Path(str(path)) for path in inputs),
+        inputs=_paths(config.input),
         read=ReadOptions(
             _text(config, "format"),
-            _int(config, "public_cases.first_k"),
+            PublicPolicy(
+                policy=_text(config, "public_cases.policy"),
+                fallback=_text(config, "public_cases.fallback"),
+                first_k=_int(config, "public_cases.first_k"),
+                share=_float(config, "public_cases.share"),
+            ),
             _path(config.remote_root),
             # A service by URL may run more languages than ours.
             frozenset(LANGUAGES) if config.code_agentic.sandbox.endpoint is None else None,
         ),
-        debugbench=_path(config.debugbench),
+        failed_programs=_paths(config.failed_programs),
         problem_set=ProblemSetSettings(
             num_problems=_int_or_none(config, "problem_set.num_problems", 1),
             variations_per_template=_int_or_none(config, "problem_set.variations_per_template", 1),
@@ -129,6 +148,7 @@ def read_settings(config: DictConfig) -> Settings:
             difficulties=_names(config, "problem_set.difficulties"),
             families=_names(config, "problem_set.families"),
             max_reference_chars=_int_or_none(config, "problem_set.max_reference_chars", 1),
+            verdict_only=_bool(config, "problem_set.verdict_only"),
         ),
         splits=SplitSettings(
             val_share=_float(config, "splits.val_share"),
@@ -139,10 +159,19 @@ def read_settings(config: DictConfig) -> Settings:
         output_dir=Path(_text(config, "output_dir")),
         seed=_int(config, "seed"),
         strict=_bool(config, "strict"),
+        task=TASKS[value_of(config, "task", one_of(*TASKS))],
+        max_graded_cases=_int_or_none(config, "max_graded_cases", 1),
         style=_text(config, "style"),
         tools_file=Path(_text(config, "tools_file")),
         verify=_bool(config, "verify"),
+        verify_solutions=_int(config, "verify_solutions", 0),
         drop_unverified=_bool(config, "drop_unverified"),
+        generate=GenerateSettings(
+            max_cases=_int(config, "generate.max_cases", 0),
+            max_tries=_int(config, "generate.max_tries", 1),
+            max_input_chars=_int(config, "generate.max_input_chars", 1),
+        ),
+        max_mutants=_int(config, "mutation_score.max_mutants", 0),
         bugs=BugSettings(
             kinds=_names(config, "bugs.kinds") or ALL_KINDS,
             per_problem={
@@ -158,6 +187,10 @@ def read_settings(config: DictConfig) -> Settings:
                 str(group): _float(config, f"sft.bug_shares.{group}") for group in config.sft.bug_shares
             },
             learn_wrong_attempts=_text(config, "sft.learn_wrong_attempts"),
+            wrong_fix_share=_float(config, "sft.wrong_fix_share"),
+            error_shares=None
+            if config.sft.error_shares is None
+            else {str(kind): _float(config, f"sft.error_shares.{kind}") for kind in config.sft.error_shares},
         ),
         limits=Limits(
             time_s=_float(config, f"{_SANDBOX}.time_limit_s", above=0),
@@ -181,6 +214,12 @@ def plain_config(config: DictConfig) -> object:
 
 def _path(value: object) -> Path | None:
     return None if value is None else Path(str(value))
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    """One file, a list of files, or none."""
+    chosen = value if isinstance(value, ListConfig) else [] if value is None else [value]
+    return tuple(Path(str(path)) for path in chosen)
 
 
 def _int(config: DictConfig, key: str, low: int | None = None) -> int:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from tqdm import tqdm
 
-from data_preprocess.attempt_plan import draw_attempts
-from data_preprocess.bugs import ProgramPool, RealBug, candidate_bugs
+from data_preprocess.attempt_plan import ErrorSteering, draw_attempts
+from data_preprocess.bugs import ProgramPool, candidate_bugs
+from data_preprocess.error_kinds import ERROR_KINDS, error_kind
+from data_preprocess.failed_programs import RealBug
 from data_preprocess.in_order import run_in_order
 from data_preprocess.parquet_files import OutputFolder, sft_row
 from data_preprocess.settings import Settings
+from data_preprocess.tasks import single_answer
+from data_preprocess.wording import Wording
 from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.tools.tool import Tool
+
+# Problems whose conversations are made before the error kinds are steered anew.
+_STEERED_JOBS = 32
+
+_Job = tuple[Problem, int]
 
 
 @dataclass(slots=True)
@@ -33,6 +42,9 @@ class SftStatistics:
         without_reference: Problems left out because there is no reference to end with.
         attempts: Split -> number of wrong attempts -> conversations.
         kinds: Kind of bug -> times it is shown in a conversation.
+        errors: Error kind -> times it is shown.
+        error_shares: Error kind -> share that was asked for; None where none were.
+        wording: Sentences of the ``full`` style; None for ``brief``.
     """
 
     bugs: BugStatistics = field(default_factory=BugStatistics)
@@ -40,6 +52,9 @@ class SftStatistics:
     without_reference: int = 0
     attempts: dict[str, Counter[int]] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    error_shares: Mapping[str, float] | None = None
+    wording: Wording | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values in a fixed order."""
@@ -54,6 +69,22 @@ class SftStatistics:
                 for split, counts in self.attempts.items()
             },
             "bug_kinds_shown": dict(sorted(self.kinds.items())),
+            "error_kinds_shown": self._errors_shown(),
+            "wording": self.wording.to_dict() if self.wording is not None else None,
+        }
+
+    def _errors_shown(self) -> dict[str, Any]:
+        """Per error kind the number, its share, and the share that was asked for."""
+        asked = self.error_shares or {}
+        total = self.errors.total()
+        return {
+            kind: {
+                "number": self.errors[kind],
+                "share": round(self.errors[kind] / total, 4) if total else None,
+                "asked": round(asked[kind], 4) if kind in asked else None,
+            }
+            for kind in ERROR_KINDS
+            if kind in asked or self.errors[kind]
         }
 
 
@@ -70,7 +101,7 @@ class ConversationWriter:
         pool: ProgramPool,
         real_bugs: Mapping[str, Sequence[RealBug]],
         grader: Grader,
-        tool: Tool,
+        tool: Tool | None,
         tools_json: str,
     ) -> None:
         """Runs nothing yet.
@@ -80,10 +111,15 @@ class ConversationWriter:
             pool: Programs of the problems that are trained on.
             real_bugs: ``query_id`` -> bugs that came with the data.
             grader: Runs bugs; the tool's own, so that nothing runs twice.
-            tool: Answers in the conversations.
+            tool: Answers in the conversations; None where the task has none.
             tools_json: Schemas for the ``tools`` column.
         """
-        self.statistics = SftStatistics()
+        shares = settings.mix.error_shares
+        self._steering = ErrorSteering(shares) if shares is not None else None
+        self.statistics = SftStatistics(
+            error_shares=self._steering.asked if self._steering else None,
+            wording=Wording() if settings.style == "full" else None,
+        )
         self._settings = settings
         self._pool = pool
         self._real_bugs = real_bugs
@@ -100,27 +136,57 @@ class ConversationWriter:
         Raises:
             SandboxError: When our side failed.
         """
-        weights = [max(1, len(self._real_bugs.get(problem.query_id, ()))) for problem in problems]
-        jobs = list(zip(problems, shared_out(total, weights), strict=True))
+        parts = [max(1, len(self._real_bugs.get(problem.query_id, ()))) for problem in problems]
+        jobs = list(zip(problems, shared_out(total, parts), strict=True))
         conversations: list[Conversation] = []
         with tqdm(total=total if jobs else 0, desc=f"conversations ({split})", mininterval=1) as progress:
-
-            async def play(job: tuple[Problem, int]) -> list[Conversation]:
-                played = await self._play(split, *job)
-                progress.update(len(played))
-                return played
-
             due = [job for job in jobs if job[1]]
-            async for played in run_in_order(due, play, max_parallel=self._settings.num_parallel):
-                conversations += played
+            for batch in self._batches(due):
+                weights = self._error_weights(batch)
+
+                async def play(
+                    job: tuple[Problem, int], weights: Mapping[str, float] | None = weights
+                ) -> list[Conversation]:
+                    played = await self._play(split, *job, weights)
+                    progress.update(len(played))
+                    return played
+
+                async for played in run_in_order(batch, play, max_parallel=self._settings.num_parallel):
+                    conversations += played
+                    self._count(played)
         Random(f"order:{self._settings.seed}:{split}").shuffle(conversations)
         counts = self.statistics.attempts.setdefault(split, Counter())
         for conversation in conversations:
             output.add(f"sft_{split}", sft_row(conversation, self._tools_json))
             counts[conversation.num_repairs] += 1
-            self.statistics.kinds.update(conversation.bug_kinds)
 
-    async def _play(self, split: str, problem: Problem, count: int) -> list[Conversation]:
+    def _batches(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
+        """All at once; where error kinds are steered by what came out before, a fixed number at a time."""
+        size = _STEERED_JOBS if self._steering is not None else max(len(jobs), 1)
+        return (jobs[start : start + size] for start in range(0, len(jobs), size))
+
+    def _error_weights(self, batch: Sequence[_Job]) -> Mapping[str, float] | None:
+        if self._steering is None:
+            return None
+        expected, reached = 0.0, 1.0
+        for prob in self._settings.mix.wrong_attempt_probs:
+            reached *= prob
+            expected += reached
+        return self._steering.weights(max(1, round(expected * sum(count for _, count in batch))))
+
+    def _count(self, played: Sequence[Conversation]) -> None:
+        for conversation in played:
+            self.statistics.kinds.update(conversation.bug_kinds)
+            errors = [error_kind(failure) for failure in conversation.failures]
+            self.statistics.errors.update(errors)
+            if self._steering is not None:
+                self._steering.got.update(errors)
+            if self.statistics.wording is not None:
+                self.statistics.wording.add(conversation.messages)
+
+    async def _play(
+        self, split: str, problem: Problem, count: int, error_weights: Mapping[str, float] | None
+    ) -> list[Conversation]:
         """Conversations about one problem, one after the other; none when its reference fails."""
         assert problem.reference is not None
         settings = self._settings
@@ -138,14 +204,24 @@ class ConversationWriter:
         wanted = dict(settings.bugs.per_problem)
         if wanted["one_slip"]:
             wanted["one_slip"] = max(wanted["one_slip"], len(self._real_bugs.get(problem.query_id, ())))
-        supply = BugSupply(self._grader, problem, candidates, wanted, self.statistics.bugs)
+        supply = BugSupply(
+            self._grader,
+            problem,
+            candidates,
+            wanted,
+            self.statistics.bugs,
+            explained=settings.style == "full",
+        )
         rng = Random(f"conversations:{settings.seed}:{split}:{problem.query_id}")
         played = []
         for _ in range(count):
-            plan = await draw_attempts(supply, problem.reference, settings.mix, rng)
-            conversation = build_conversation(
-                problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
-            )
+            plan = await draw_attempts(supply, problem.reference, settings.mix, rng, error_weights)
+            if self._tool is None:
+                conversation = single_answer(settings.task, problem, plan, self._grader, settings.style)
+            else:
+                conversation = build_conversation(
+                    problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
+                )
             played.append(await conversation)
         return played
 

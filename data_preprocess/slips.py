@@ -224,8 +224,8 @@ def _calls(source: Source) -> Iterator[Slip]:
 
 def _variables(source: Source) -> Iterator[Slip]:
     for node in source.nodes(ast.Name):
-        if isinstance(node.ctx, ast.Load) and node.id in source.names:
-            others = [name for name in source.names if name != node.id]
+        if isinstance(node.ctx, ast.Load) and node.id in (names := source.variables(node)):
+            others = [name for name in names if name != node.id]
             yield from (source.replace("wrong_variable", node, other) for other in others[:4])
 
 

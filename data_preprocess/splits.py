@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from random import Random
 
+from data_preprocess.case_policy import ALL, SHARE, PublicPolicy
 from data_preprocess.settings import ProblemSetSettings, SplitSettings
 from recipe.code_agentic.problems.catalogue import all_templates
 from recipe.code_agentic.problems.generate import generate_problems, select, split_problems
@@ -19,10 +21,11 @@ SplitProblem = tuple[str, Problem]
 
 
 def own_problems(
-    settings: ProblemSetSettings, splits: SplitSettings, *, first_k: int, seed: int
+    settings: ProblemSetSettings, splits: SplitSettings, *, public: PublicPolicy, seed: int
 ) -> list[SplitProblem]:
     """The project's own problems with their splits, those to train on first.
 
+    The set flags its public cases itself, those that tell a variation best; the policy says how many, or all.
     ``test`` holds parameters, ``held_out_families`` whole families that nothing is trained on.
 
     Raises:
@@ -36,12 +39,14 @@ def own_problems(
     problems = generate_problems(
         seed=seed,
         num_cases=settings.num_cases,
-        num_public=first_k,
+        num_public=public.share_of(settings.num_cases) if public.policy == SHARE else public.first_k,
         templates=templates,
         variations_per_template=settings.variations_per_template,
     )
     chosen = select(problems, max_reference_chars=settings.max_reference_chars)
     made = list(itertools.islice(chosen, settings.num_problems))
+    if public.policy == ALL:
+        made = [replace(problem, cases=public.choose(problem.cases)) for problem in made]
     families = splits.held_out_families
     if families is None:
         known = sorted({problem.family for problem in made if problem.family is not None})
@@ -79,7 +84,8 @@ def chunks(items: Iterable[Problem], size: int) -> Iterator[list[Problem]]:
 
 def _wanted(template: ProblemTemplate, settings: ProblemSetSettings) -> bool:
     return (
-        (settings.difficulties is None or template.difficulty in settings.difficulties)
+        (settings.verdict_only or not template.verdict_only)
+        and (settings.difficulties is None or template.difficulty in settings.difficulties)
         and (settings.families is None or any(fnmatchcase(template.family, f) for f in settings.families))
         and (settings.max_reference_chars is None or len(template.reference) <= settings.max_reference_chars)
     )

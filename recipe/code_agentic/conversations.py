@@ -13,10 +13,10 @@ from random import Random
 from typing import Any
 
 from recipe.code_agentic.prompts import build_messages
-from recipe.code_agentic.sft_texts import BRIEF_FINAL, closing, diagnosis, opening
+from recipe.code_agentic.sft_texts import BRIEF_FINAL, closing, opening, repair
 from verl_ext.agent_loop.episode import Episode
 from verl_ext.grading.problem import Problem
-from verl_ext.grading.verdict import Grade
+from verl_ext.grading.verdict import CaseResult, Grade
 from verl_ext.tools.tool import Tool
 
 
@@ -45,12 +45,14 @@ class Conversation:
             message that must not be learned has ``"train": False``.
         bug_kinds: Kinds of the wrong attempts, in order.
         verdicts: Per attempt the verdict of its first failing public case, or ``passed``.
+        failures: Per wrong attempt its first failing public case.
     """
 
     query_id: str
     messages: tuple[Mapping[str, Any], ...]
     bug_kinds: tuple[str, ...]
     verdicts: tuple[str, ...]
+    failures: tuple[CaseResult, ...]
 
     @property
     def num_repairs(self) -> int:
@@ -81,25 +83,32 @@ async def build_conversation(
     """
     episode = Episode(problem)
     messages: list[Mapping[str, Any]] = [*build_messages(problem, style)]
-    verdicts: list[str] = []
-    said = opening(rng) if style == "full" else ""
-    for attempt in (*wrong, WrongAttempt(right, "", learn=True)):
+    failures: list[CaseResult] = []
+    programs = [*(attempt.program for attempt in wrong), right]
+    said = opening(problem, rng) if style == "full" else ""
+    for number, attempt in enumerate((*wrong, WrongAttempt(right, "", learn=True)), start=1):
         messages.append(_call_message(tool.name, attempt, said))
         answer = await tool.call({"code": attempt.program}, episode)
         messages.append({"role": "tool", "content": answer.text})
-        grade = _grade_of_last(episode, answer.ran)
-        failure = grade.first_failure
+        failure = _grade_of_last(episode, answer.ran).first_failure
         if (failure is None) != (attempt.program == right):
             claimed = "right" if failure else "wrong"
             raise AttemptMismatch(f"{problem.query_id}: the tool found a {claimed} program not to be so")
-        verdicts.append(str(failure.verdict) if failure else "passed")
-        if failure is not None and style == "full":
-            said = diagnosis(failure, rng)
+        if failure is not None:
+            failures.append(failure)
+            if style == "full":
+                case = problem.public_cases[failure.case_index]
+                said = repair(attempt.program, failure, case, programs[number], rng)
         episode.turn += 1
-    final = closing(right, problem.language, len(wrong), rng) if style == "full" else BRIEF_FINAL
+    final = closing(programs, problem.language, rng) if style == "full" else BRIEF_FINAL
     messages.append({"role": "assistant", "content": final})
-    kinds = tuple(attempt.kind for attempt in wrong)
-    return Conversation(problem.query_id, tuple(messages), kinds, tuple(verdicts))
+    return Conversation(
+        query_id=problem.query_id,
+        messages=tuple(messages),
+        bug_kinds=tuple(attempt.kind for attempt in wrong),
+        verdicts=(*(str(failure.verdict) for failure in failures), "passed"),
+        failures=tuple(failures),
+    )
 
 
 def _call_message(tool_name: str, attempt: WrongAttempt, content: str) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def _failure_lines(result: CaseResult, case: Case, facts: AnswerFacts) -> list[s
     limit = facts.max_value_chars
     lines: list[str] = []
     if result.verdict is not Verdict.COMPILE_ERROR:
-        lines += [_field("input", _call_text(case), limit), _field("expected", case.expected, limit)]
+        lines += [_field("input", call_text(case), limit), _field("expected", case.expected, limit)]
     if result.verdict in (Verdict.WRONG_ANSWER, Verdict.OUTPUT_LIMIT) or result.actual.strip():
         lines.append(_field("actual", _actual(result), limit))
         if result.output_truncated:
@@ -248,7 +248,7 @@ def _actual(result: CaseResult) -> str:
     return result.actual if result.actual.strip() else "(nothing)"
 
 
-def _call_text(case: Case) -> str:
+def call_text(case: Case) -> str:
     """A call case as the call it makes; a stdin case as its input."""
     if case.fn_name is None:
         return case.input

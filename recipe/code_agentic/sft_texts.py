@@ -1,82 +1,122 @@
-"""What the model itself says in SFT conversations of the ``full`` style: openings, diagnoses, closing words.
+"""What the model itself says in SFT conversations of the ``full`` style: openings, repairs, closing words.
 
-A diagnosis says only what the tool's answer showed. The ``brief`` style says nothing but ``BRIEF_FINAL``.
+A repair says what the tool's answer showed, what that points to, and what the next program changes; nothing
+that the model could not know. The sentences are in ``sft_phrases``. The ``brief`` style says nothing but
+``BRIEF_FINAL``.
 """
 
 from __future__ import annotations
 
 from random import Random
 
+from recipe.code_agentic.feedback import call_text
+from recipe.code_agentic.hints import diagnose
+from recipe.code_agentic.phrases import num_phrases, phrase
+from recipe.code_agentic.program_changes import describe_change
+from recipe.code_agentic.sft_phrases import (
+    CAUSES,
+    CHANGES,
+    CLOSINGS,
+    CLOSINGS_REPAIRED,
+    OPENINGS,
+    OPENINGS_CALL,
+    SYMPTOMS,
+)
+from verl_ext.grading.problem import Case, Problem
 from verl_ext.grading.verdict import CaseResult, Verdict
 
 BRIEF_FINAL = "done"
 
-_OPENINGS = (
-    "",
-    "I'll write a first version and run it on the example cases.",
-    "Let me try this.",
-    "Here is my program; let me check it against the examples.",
-    "I'll test my solution first.",
-)
-_LOCATED = ("On line {line}, `{source}`: ", "Line {line} (`{source}`) is where it stops: ")
-_ERRORS = {
-    "NameError": ("a name is used that is not defined.", "I misspelled a name or never defined it."),
-    "UnboundLocalError": ("a variable is read before it gets a value.",),
-    "SyntaxError": ("the syntax is broken.", "that is not valid Python."),
-    "IndentationError": ("the indentation is wrong.", "the block is not indented as it must be."),
-    "TypeError": ("a value has the wrong type there.", "I mixed up types."),
-    "IndexError": ("an index runs past the end.", "I am off by one at the end of the sequence."),
-    "KeyError": ("a key is looked up that is not there.",),
-    "ValueError": ("a value can't be converted the way I wrote it.", "I parse the value in the wrong way."),
-    "ZeroDivisionError": ("I divide by zero.",),
-    "AttributeError": ("that object has no such attribute.", "I called a method that does not exist."),
-    "RecursionError": ("the recursion never ends; its base case is missing or never reached.",),
-}
-_ANY_ERROR = ("the program ends with an error there.",)
-_VERDICTS = {
-    Verdict.WRONG_ANSWER: (
-        "It runs, but a case gets the wrong answer.",
-        "The output differs from what is expected; there is a mistake in the logic.",
-        "Wrong answer on one of the examples.",
-    ),
-    Verdict.TIME_LIMIT: (
-        "It does not finish in time.",
-        "It runs into the time limit; is there a loop that never ends?",
-    ),
-    Verdict.MEMORY_LIMIT: ("It uses too much memory.",),
-    Verdict.OUTPUT_LIMIT: ("It prints far too much.",),
-    Verdict.COMPILE_ERROR: ("It does not compile.",),
-}
-_REPAIRS = (
-    "I'll fix that.",
-    "Let me correct it.",
-    "Here is the corrected program.",
-    "Trying again with that mended.",
-)
-_FIRST_TIME = ("It passes the example cases.", "The examples pass, so this is my answer.")
-_REPAIRED = ("Now it passes the example cases.", "The repaired program passes the examples.")
+# Values that are quoted in a sentence are no longer than this.
+_MAX_VALUE_CHARS = 60
+_SILENT_SHARE = 0.1
+_MESSAGE_SHARE = 0.4
+_CAUSE_SHARE = 0.6
 
 
-def opening(rng: Random) -> str:
+def opening(problem: Problem, rng: Random) -> str:
     """Before the first attempt; may be empty."""
-    return rng.choice(_OPENINGS)
+    if rng.random() < _SILENT_SHARE:
+        return ""
+    bank = OPENINGS if problem.fn_name is None else (*OPENINGS, *OPENINGS_CALL)
+    return _one_of(bank, rng, {"fn_name": (problem.fn_name or "").rpartition(".")[2]})
 
 
-def diagnosis(failure: CaseResult, rng: Random) -> str:
-    """Before a repair: what the last verdict showed, and that it will be mended."""
+def repair(program: str, failure: CaseResult, case: Case, next_program: str, rng: Random) -> str:
+    """Before the attempt that follows a failed one.
+
+    Args:
+        program: The attempt that failed.
+        failure: Its first failing case, which the tool has just shown.
+        case: That (public) case.
+        next_program: The attempt that comes with these words.
+        rng: Chooses wordings.
+    """
+    sentences = [_symptom(failure, case, rng)]
+    hint = diagnose(program, failure, case)
+    if hint.kind in CAUSES and rng.random() < _CAUSE_SHARE and _quotable(*hint.facts.values()):
+        sentences.append(_one_of(CAUSES[hint.kind], rng, hint.facts))
+    change = describe_change(program, next_program)
+    sentences.append(_one_of(CHANGES[change.kind], rng, change.facts))
+    return " ".join(filter(None, sentences))
+
+
+def closing(attempts: list[str], language: str, rng: Random) -> str:
+    """The final answer after some attempts, the last of which is right, with that program in a fence."""
+    facts: dict[str, str] = {}
+    bank: tuple[str, ...] = CLOSINGS
+    if len(attempts) > 1:
+        change = describe_change(*attempts[-2:])
+        repairs = len(attempts) - 1
+        facts = {"repairs": "one repair" if repairs == 1 else f"{repairs} repairs"} | change.facts
+        bank = (
+            (*CLOSINGS, *CLOSINGS_REPAIRED) if change.kind == "line" else (*CLOSINGS, *CLOSINGS_REPAIRED[::3])
+        )
+    said = _one_of(bank, rng, facts)
+    return f"{said}\n\n```{language}\n{attempts[-1].rstrip()}\n```"
+
+
+def _symptom(failure: CaseResult, case: Case, rng: Random) -> str:
+    """What the verdict showed."""
+    facts = {"index": str(failure.case_index), "fn_name": (case.fn_name or "").rpartition(".")[2]}
     error = failure.error
-    if error is None:
-        said = rng.choice(_VERDICTS.get(failure.verdict, _ANY_ERROR))
-        return f"{said} {rng.choice(_REPAIRS)}"
-    said = rng.choice(_ERRORS.get(error.category, _ANY_ERROR))
-    if error.line is not None and error.source_line:
-        said = rng.choice(_LOCATED).format(line=error.line, source=error.source_line) + said
+    if failure.verdict is Verdict.WRONG_ANSWER:
+        return _wrong_answer(failure, case, facts, rng)
+    if error is None or failure.verdict not in (Verdict.RUNTIME_ERROR, Verdict.COMPILE_ERROR):
+        return _one_of(SYMPTOMS[str(failure.verdict)], rng, facts)
+    facts |= {"category": error.category, "message": error.message}
+    if error.category == "CompileError":
+        return _one_of(SYMPTOMS["compile"], rng, facts)
+    if error.line is None or not _quotable(error.source_line):
+        said = _one_of(SYMPTOMS["error"], rng, facts)
     else:
-        said = said[0].upper() + said[1:]
-    return f"{error.category}. {said} {rng.choice(_REPAIRS)}"
+        said = _one_of(
+            SYMPTOMS["located_error"], rng, facts | {"line": str(error.line), "source": error.source_line}
+        )
+    if error.message and len(error.message) <= _MAX_VALUE_CHARS and rng.random() < _MESSAGE_SHARE:
+        said += " " + _one_of(SYMPTOMS["message"], rng, facts)
+    return said
 
 
-def closing(program: str, language: str, num_repairs: int, rng: Random) -> str:
-    """The final answer, with the program in a fenced block."""
-    said = rng.choice(_REPAIRED if num_repairs else _FIRST_TIME)
-    return f"{said}\n\n```{language}\n{program.rstrip()}\n```"
+def _wrong_answer(failure: CaseResult, case: Case, facts: dict[str, str], rng: Random) -> str:
+    got, want = failure.actual.strip(), case.expected.strip()
+    if case.fn_name is not None:
+        call = call_text(case)
+        if _quotable(call, got, want):
+            return _one_of(SYMPTOMS["wrong_call"], rng, facts | {"call": call, "got": got, "want": want})
+        return _one_of(SYMPTOMS["wrong_call_long"], rng, facts)
+    given = case.input.strip()
+    if _quotable(given, got, want):
+        return _one_of(SYMPTOMS["wrong_output"], rng, facts | {"given": given, "got": got, "want": want})
+    return _one_of(SYMPTOMS["wrong_output_long"], rng, facts)
+
+
+def _quotable(*values: str) -> bool:
+    """Whether values fit into a sentence between backticks."""
+    return all(value and len(value) <= _MAX_VALUE_CHARS and not {"\n", "`"} & set(value) for value in values)
+
+
+def _one_of(templates: tuple[str, ...], rng: Random, facts: dict[str, str]) -> str:
+    """A sentence of a bank; a template with more sentences comes more often."""
+    (template,) = rng.choices(templates, [num_phrases(template) ** 0.5 for template in templates])
+    return phrase(template, rng, facts)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from data_preprocess.leetcode_format import read_leetcode_row
+from data_preprocess.formats.format import FormatOptions
+from data_preprocess.formats.leetcode import read_leetcode_row
 from data_preprocess.rows import BadRow, Row
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -36,10 +37,10 @@ def _case(given: str, expected: str = "2") -> list[dict]:
 
 
 def test_a_row_becomes_a_call_problem_with_its_imports_as_prelude() -> None:
-    problem = read_leetcode_row(_row(), first_k=1)
-    assert [(case.input, case.expected, case.fn_name, case.public) for case in problem.cases] == [
-        ("[[1, 2], 1]", "2", "pick", True),
-        ("[[5], 0]", "5", "pick", False),
+    problem = read_leetcode_row(_row(), FormatOptions())
+    assert [(case.input, case.expected, case.fn_name) for case in problem.cases] == [
+        ("[[1, 2], 1]", "2", "pick"),
+        ("[[5], 0]", "5", "pick"),
     ]
     assert problem.prelude == "from typing import *\n"
     assert (problem.difficulty, problem.reference) == ("medium", REFERENCE)
@@ -57,12 +58,12 @@ def test_a_row_becomes_a_call_problem_with_its_imports_as_prelude() -> None:
     ],
 )
 def test_arguments_come_in_the_order_of_the_parameters(given: str, arguments: list) -> None:
-    problem = read_leetcode_row(_row(input_output=_case(given)), first_k=1)
+    problem = read_leetcode_row(_row(input_output=_case(given)), FormatOptions())
     assert json.loads(problem.cases[0].input) == arguments
 
 
 def test_tests_may_be_a_python_literal_string() -> None:
-    problem = read_leetcode_row(_row(input_output=repr(_case("nums = [7], k = 0", "7"))), first_k=1)
+    problem = read_leetcode_row(_row(input_output=repr(_case("nums = [7], k = 0", "7"))), FormatOptions())
     assert problem.cases[0].expected == "7"
 
 
@@ -85,16 +86,17 @@ def test_tests_may_be_a_python_literal_string() -> None:
 )
 def test_a_bad_row_names_its_column(changed: dict, column: str) -> None:
     with pytest.raises(BadRow) as caught:
-        read_leetcode_row(_row(**changed), first_k=1)
+        read_leetcode_row(_row(**changed), FormatOptions())
     assert caught.value.column == column
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}")
 def test_every_row_of_the_real_files_is_read() -> None:
-    from data_preprocess.formats import ReadOptions, read_problems
+    from data_preprocess.case_policy import PublicPolicy
+    from data_preprocess.reading import ReadOptions, read_problems
     from verl_ext.grading.problem import Problem
 
     paths = [SHARED / f"leetcode_v0.2.0_{part}.jsonl.gz" for part in ("train", "test")]
-    found = list(read_problems(paths, ReadOptions("auto", 1, None)))
+    found = list(read_problems(paths, ReadOptions("auto", PublicPolicy(first_k=1), None)))
     assert len(found) == 2090
     assert all(isinstance(item, Problem) for item in found)

@@ -378,7 +378,7 @@ async def test_problems_are_kept_only_for_conversations_that_are_asked_for(
         settings = read_settings(config)
         with OutputFolder(tmp_path / "out") as output:
             async with SandboxOnDemand(settings) as sandbox:
-                problems = await _write_rl(settings, sandbox, [], output)
+                problems = await _write_rl(settings, sandbox, [], output, {})
         kept[train, val] = [split for split, held in problems.to_converse.items() if held]
     assert kept == {(0, 0): [], (5, 0): ["train"], (0, 5): ["train", "val"]}
 
@@ -426,7 +426,7 @@ def test_real_leetcode_references_pass_their_cases(tmp_path: Path, sandbox_endpo
     arguments = (
         "data=leetcode_debugbench",
         f"input={tmp_path}/sample.jsonl",
-        f"debugbench={SHARED}/debugbench_python3.jsonl.gz",
+        f"failed_programs={SHARED}/debugbench_python3.jsonl.gz",
         "sft.num_conversations=10",
         "sft.num_val_conversations=0",
     )

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from data_preprocess.bugs import ALL_KINDS, ProgramPool, candidate_bugs
+from data_preprocess.mutations import find_mutations
 from data_preprocess.slips import KINDS, find_slips
 from recipe.code_agentic.problems.generate import generate_problems
 from verl_ext.grading.problem import Case, Problem
@@ -114,9 +115,10 @@ def test_a_half_mended_program_is_one_slip_away_from_the_reference() -> None:
     problems = _problems()
     pool = ProgramPool(problems)
     for problem in problems[:50]:
-        singles = {slip.apply(problem.reference or "") for slip in find_slips(problem.reference or "")}
+        reference = problem.reference or ""
+        singles = {slip.apply(reference) for slip in find_mutations(reference, "python")}
         for bug in candidate_bugs(problem, pool, seed=0, kinds=ALL_KINDS)["two_slips"]:
-            assert bug.halfway in singles and bug.program not in singles
+            assert {half.program for half in bug.halves} <= singles and bug.program not in singles
 
 
 def _vague(name: str, separator: str) -> Problem:

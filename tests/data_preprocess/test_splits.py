@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.settings import ProblemSetSettings, SplitSettings
 from data_preprocess.splits import own_problems, split_chunk
 from verl_ext.grading.problem import Case, Problem
@@ -32,7 +33,7 @@ def test_another_seed_holds_out_other_problems() -> None:
 
 def test_the_own_set_holds_out_families_and_programs() -> None:
     selection = ProblemSetSettings(None, 2, 6, None, None, 60)
-    split = own_problems(selection, SPLITS, first_k=2, seed=0)
+    split = own_problems(selection, SPLITS, public=PublicPolicy(first_k=2), seed=0)
     sides: dict[str, list[Problem]] = {}
     for side, problem in split:
         sides.setdefault(side, []).append(problem)

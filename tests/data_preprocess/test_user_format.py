@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_preprocess.formats import ReadOptions, detect_format, read_problems
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.reading import ReadOptions, detect_format, read_problems
 from data_preprocess.rows import Reject
 from recipe.code_agentic.problems.__main__ import user_record
 from recipe.code_agentic.problems.generate import generate_problems
@@ -20,7 +21,7 @@ MISSING = object()
 
 
 def _read(path: Path, remote_root: Path | None = None, first_k: int = 2) -> list[Problem | Reject]:
-    return list(read_problems([path], ReadOptions("user", first_k, remote_root)))
+    return list(read_problems([path], ReadOptions("user", PublicPolicy(first_k=first_k), remote_root)))
 
 
 def _tests(**changed: object) -> dict:
@@ -148,7 +149,7 @@ def test_a_bad_row_is_rejected_with_row_column_and_reason_and_the_rest_goes_on(
 def test_any_language_is_taken_where_a_service_by_url_runs_the_programs(
     records: Callable[..., Path], make_record: Callable[..., dict]
 ) -> None:
-    options = ReadOptions("user", 2, None, languages=None)
+    options = ReadOptions("user", PublicPolicy(), None, languages=None)
     (problem,) = read_problems([records(make_record("one", language="java"))], options)
     assert isinstance(problem, Problem) and problem.language == "java"
 
@@ -247,4 +248,4 @@ def test_stored_problems_come_back_unchanged(
     (problem,) = _read(records(make_record("one")))
     assert isinstance(problem, Problem)
     path = records(problem.to_json(), name="problems.jsonl")
-    assert list(read_problems([path], ReadOptions("auto", 1, None))) == [problem]
+    assert list(read_problems([path], ReadOptions("auto", PublicPolicy(), None))) == [problem]

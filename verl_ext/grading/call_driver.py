@@ -1,7 +1,8 @@
 """Calls one function of ``program.py`` and answers with what it returned. Sent into the sandbox as text.
 
-Standard input carries three parts, each on a line of its own: a nonce, the function's name, the JSON list of
-arguments. The answer is the JSON of the returned value between two nonces, written to a private copy of file
+Standard input carries three parts, each on a line of its own: a nonce, the function's name, the list of
+arguments (JSON, else a Python literal). The answer is the JSON of the returned value between two nonces, in
+tagged form (``verl_ext.grading.values``) where it holds sets and the like, written to a private copy of file
 descriptor 1; what the program itself prints goes to standard error. The process ends right after the answer,
 so nothing that the program left behind (threads, ``atexit``, children) can add to it.
 
@@ -73,6 +74,21 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
+def _tagged(value: Any) -> Any:
+    """The value in the form that holds what JSON can't: sets, keys that are no text, complex numbers."""
+    if isinstance(value, (list, tuple)):
+        return [_tagged(item) for item in value]
+    if isinstance(value, dict):
+        return {"dict": [[_tagged(key), _tagged(item)] for key, item in value.items()]}
+    if isinstance(value, (set, frozenset)):
+        return {"set": [_tagged(item) for item in value]}
+    if isinstance(value, complex):
+        return {"complex": [value.real, value.imag]}
+    if isinstance(value, (bytes, bytearray)):
+        return {"bytes": list(value)}
+    return value
+
+
 def _shown(value: Any) -> str:
     """What the program calls a value that is no answer, for whoever debugs it."""
     try:
@@ -131,7 +147,12 @@ def _main() -> None:
     os.dup2(2, 1)
     sys.set_int_max_str_digits(0)
     set_depth(_JSON_DEPTH)
-    arguments = json.loads(arguments_text)
+    try:
+        arguments = json.loads(arguments_text)
+    except ValueError:
+        import ast
+
+        arguments = ast.literal_eval(arguments_text)
     # The program gets the depth of recursion it would have without the frames below it.
     set_depth(depth + 3)
     status, answer = 1, b""
@@ -142,8 +163,11 @@ def _main() -> None:
         set_depth(_JSON_DEPTH)
         try:
             text = encode({"value": value})
-        except (TypeError, ValueError, RecursionError) as reason:
-            text = encode({"unsupported": str(reason), "repr": _shown(value)})
+        except (TypeError, ValueError, RecursionError):
+            try:
+                text = encode({"tagged": _tagged(value)})
+            except (TypeError, ValueError, RecursionError) as reason:
+                text = encode({"unsupported": str(reason), "repr": _shown(value)})
         status, answer = 0, f"{nonce}{text}{nonce}".encode()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
+
+from verl_ext.grading.values import parse_literal
 
 TOLERANCE = 1e-6
 """Absolute or relative, whichever allows more."""
@@ -42,10 +45,11 @@ def compare_stdout(actual: str, expected: str) -> bool:
 def compare_values(actual: Any, expected: Any) -> bool:
     """Whether a returned value is right.
 
-    Both sides consist of None, bool, int, float, str, list, tuple and dict (and ``Decimal`` for the huge
-    integers of ``parse_value``); anything else is unequal. A tuple equals a list; keys compare by their JSON
-    spelling, so an int-keyed dict equals a string-keyed one; ``True`` is not 1; integers compare exactly;
-    floats within ``TOLERANCE``, also with an int on the other side; NaN equals NaN.
+    Both sides consist of None, bool, int, float, complex, str, bytes, list, tuple, dict and sets (and
+    ``Decimal`` for the huge integers of ``parse_value``); anything else is unequal. A tuple equals a list; a
+    set equals only a set; keys compare by their JSON spelling, so an int-keyed dict equals a string-keyed
+    one; ``True`` is not 1; integers compare exactly; floats within ``TOLERANCE``, also with an int on the
+    other side; NaN equals NaN.
     """
     # An explicit stack: how deep a value is nested is the program's choice.
     pairs = [(actual, expected)]
@@ -61,12 +65,30 @@ def compare_values(actual: Any, expected: Any) -> bool:
             if left_items.keys() != right_items.keys() or len(left) != len(right):
                 return False
             pairs.extend((value, right_items[key]) for key, value in left_items.items())
+        elif isinstance(left, set | frozenset) and isinstance(right, set | frozenset):
+            if not _same_set(left, right):
+                return False
         elif not _same_scalar(left, right):
             return False
     return True
 
 
 def parse_value(text: str) -> Any:
+    """Reads JSON (see ``parse_json``), or the Python literal of what JSON can't hold, such as a set.
+
+    Raises:
+        ValueError: When the text is neither or nested too deeply.
+    """
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        try:
+            return parse_literal(text)
+        except ValueError:
+            raise error from None
+
+
+def parse_json(text: str) -> Any:
     """Reads JSON (with NaN and Infinity); integers that Python refuses to read become ``Decimal``.
 
     Raises:
@@ -127,14 +149,34 @@ def _close(actual: float, expected: float) -> bool:
     return abs(actual - expected) <= TOLERANCE * max(1.0, abs(expected))
 
 
+def _same_set(actual: Collection[Any], expected: Collection[Any]) -> bool:
+    """Whether every item has a partner of its own; 1 and True are two items here."""
+    if len(actual) != len(expected):
+        return False
+    left = {repr(item): item for item in expected}
+    without_twin = [item for item in actual if left.pop(repr(item), left) is left]
+    rest = list(left.values())
+    for item in without_twin:
+        partner = next((index for index, other in enumerate(rest) if compare_values(item, other)), None)
+        if partner is None:
+            return False
+        rest.pop(partner)
+    return True
+
+
 def _same_scalar(actual: Any, expected: Any) -> bool:
     kinds = {type(actual), type(expected)}
+    if complex in kinds and kinds <= {complex, float, int}:
+        try:
+            return abs(complex(actual) - complex(expected)) <= TOLERANCE * max(1.0, abs(complex(expected)))
+        except OverflowError:
+            return False
     if float in kinds and kinds <= {float, int}:
         try:
             return _close(float(actual), float(expected))
         except OverflowError:
             return False
-    return len(kinds) == 1 and kinds <= {type(None), bool, int, str, Decimal} and actual == expected
+    return len(kinds) == 1 and kinds <= {type(None), bool, int, str, bytes, Decimal} and actual == expected
 
 
 def _key(key: Any) -> str:

@@ -19,6 +19,8 @@ _FENCE_NAMES: dict[str, frozenset[str]] = {
     "typescript": frozenset({"typescript", "ts"}),
     "bash": frozenset({"bash", "sh", "shell"}),
 }
+# Of the names of a language the one that models write at a fence.
+_FENCE_NAME = {"nodejs": "javascript"}
 _THINK, _END_THINK = "<think>", "</think>"
 # Possessive: a line of a message that never ends must not cost more than its length.
 _OPENING = re.compile(r"^([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([^`\s]*+)[^`]*+$")
@@ -52,6 +54,24 @@ def extract_program(text: str, language: str = "python", allow_unfenced: bool = 
     if allow_unfenced and num_fences == 0 and text.strip():
         return text.strip("\n")
     return None
+
+
+def language_name(text: str) -> str:
+    """SandboxFusion's name of the language that people call so: ``js`` is ``nodejs``."""
+    name = text.strip().lower()
+    return next((known for known, names in _FENCE_NAMES.items() if name in names), name)
+
+
+def fence_name(language: str) -> str:
+    """The name of a language behind the opening fence of a program in it."""
+    return _FENCE_NAME.get(language, language)
+
+
+def is_one_program(text: str, language: str = "python") -> bool:
+    """Whether a message has exactly one fence, closed, tagged with the language and not empty."""
+    blocks, num_fences = _fenced_blocks(_without_thoughts(text.replace("\r\n", "\n")))
+    names = _FENCE_NAMES.get(language, frozenset({language.lower()}))
+    return num_fences == len(blocks) == 1 and blocks[0].tag in names and bool(blocks[0].text.strip())
 
 
 def _without_thoughts(text: str) -> str:

@@ -6,25 +6,24 @@ outside the sandbox; a request never holds an expected value. Does not schedule 
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import signal
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from verl_ext.grading.compare import compare_stdout, compare_values, parse_value
+from verl_ext.grading.call_requests import as_bytes, call_request, driver
+from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
 from verl_ext.grading.problem import Case
 from verl_ext.grading.traceback_text import exit_error, read_python_error
+from verl_ext.grading.values import from_tagged, value_text
 from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
+from verl_ext.grading.views import check_view, same_in_view
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
 
-_PROGRAM_FILE, _PRELUDE_FILE, _NODE_FILE = "program.py", "prelude.py", "node_driver.py"
+_PROGRAM_FILE, _PRELUDE_FILE = "program.py", "prelude.py"
 _FN_NAME = re.compile(r"(?:Solution(?:\(\))?\.)?([^\W\d]\w*)")
-_NODES = ("ListNode", "TreeNode")
 # Of a compile stage: how SandboxFusion says that there is no compiler; no source text can bring it about.
 _NO_TOOLCHAIN = 127
 
@@ -78,8 +77,8 @@ def check_case(case: Case) -> None:
     """Checks that a case can be graded.
 
     Raises:
-        ValueError: When a ``call`` case has a bad function name, arguments that are not a JSON list, or an
-            expected value that is not JSON.
+        ValueError: When a ``call`` case has a bad function name, arguments that are not a list in JSON (or
+            a Python literal), an expected value that is neither, or an unknown view.
     """
     if case.fn_name is None:
         return
@@ -90,11 +89,13 @@ def check_case(case: Case) -> None:
     except ValueError as error:
         raise ValueError(f"input of a call case is not JSON: {error}") from error
     if not isinstance(arguments, list):
-        raise ValueError(f"input of a call case must be a JSON list of arguments, got {case.input[:80]!r}")
+        raise ValueError(f"input of a call case must be a list of arguments, got {case.input[:80]!r}")
     try:
         parse_value(case.expected)
     except ValueError as error:
         raise ValueError(f"expected value of a call case is not JSON: {error}") from error
+    if case.compare_as:
+        check_view(case.compare_as)
 
 
 def prepare_run(
@@ -103,29 +104,19 @@ def prepare_run(
     """Makes the request that runs ``program`` on the input of ``case``.
 
     Raises:
-        ValueError: When the case is malformed, or calls a function in a language other than Python.
+        ValueError: When the case is malformed, or calls a function in a language in which that can't be done.
     """
     check_case(case)
-    nonce, stdin = "", case.input
+    nonce, code, stdin = "", program, case.input
     files: dict[str, bytes] = {}
-    code = program
-    if language == "python":
-        # Models write lone surrogates; "replace" keeps them from being our failure.
-        files = {
-            _PROGRAM_FILE: program.encode("utf-8", "replace"),
-            _PRELUDE_FILE: prelude.encode("utf-8", "replace"),
-        }
-        code = _driver("call_driver.py" if case.fn_name else "stdin_driver.py")
-        if case.fn_name and any(node in text for node in _NODES for text in (program, prelude)):
-            files[_NODE_FILE] = _driver(_NODE_FILE).encode()
-    elif case.fn_name:
-        raise ValueError(f"call cases can be run in python only, not in {language}")
-    elif prelude:
-        raise ValueError(f"a prelude can be used with python only, not with {language}")
     if case.fn_name:
         nonce = secrets.token_hex(16)
-        name = case.fn_name.rpartition(".")[2]
-        stdin = f"{nonce}\n{name}\n{case.input}"
+        code, files, stdin = call_request(program, case, prelude, language, nonce)
+    elif language == "python":
+        files = {_PROGRAM_FILE: as_bytes(program), _PRELUDE_FILE: as_bytes(prelude)}
+        code = driver("stdin_driver.py")
+    elif prelude:
+        raise ValueError(f"a stdin program gets a prelude in python only, not in {language}")
     request = RunRequest(
         code=code,
         language=language,
@@ -173,6 +164,7 @@ def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> Ca
         error=error,
         execution_time_s=run.execution_time_s,
         output_truncated=run.output_truncated or len(actual) > prepared.kept_chars,
+        cpu_time_s=run.cpu_time_s,
     )
 
 
@@ -251,33 +243,39 @@ def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
         return None
     text = stdout[len(nonce) : -len(nonce)]
     try:
-        answer = parse_value(text)
+        answer = parse_json(text)
     except ValueError as error:
         if isinstance(error.__cause__, RecursionError):
             # Nested deeper than any expected value that could be read.
             return {"unsupported": str(error), "repr": text[:1000]}
         return None
-    return answer if isinstance(answer, dict) and ("value" in answer or "unsupported" in answer) else None
+    if not isinstance(answer, dict) or len({"value", "tagged", "unsupported"} & set(answer)) != 1:
+        return None
+    if "tagged" in answer:
+        try:
+            return {"value": from_tagged(answer["tagged"])}
+        except ValueError as error:
+            return {"unsupported": str(error), "repr": text[:1000]}
+    return answer
 
 
 def _compare_answer(answer: dict[str, Any], case: Case) -> tuple[bool, str]:
     """(right or not, the returned value as text)."""
     if "value" not in answer:
-        return False, f"{answer.get('repr')} (no plain value: {answer['unsupported']})"
+        shown, reason = answer.get("repr"), answer["unsupported"]
+        # From a forged answer they may be anything, also what is too deep to be shown.
+        if not (isinstance(shown, str) and isinstance(reason, str)):
+            shown, reason = "an answer", "not what the driver writes"
+        return False, f"{shown} (no plain value: {reason})"
     value, expected = answer["value"], parse_value(case.expected)
-    right = compare_values(value, expected)
+    right = same_in_view(value, expected, case.compare_as)
     if case.wrapped and not right and isinstance(expected, list) and len(expected) == 1:
-        right = compare_values(value, expected[0])
+        right = same_in_view(value, expected[0], case.compare_as)
     return right, _value_text(value)
 
 
 def _value_text(value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return value_text(value)
     except (RecursionError, ValueError):
         return "a value too deep or too large to show"
-
-
-@cache
-def _driver(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -21,10 +21,14 @@ class Case:
     """One input with its expected output.
 
     Attributes:
-        input: ``stdin``: the whole standard input. ``call``: JSON text of the *list of arguments*.
-        expected: ``stdin``: the expected standard output. ``call``: JSON text of the expected value.
+        input: ``stdin``: the whole standard input. ``call``: text of the *list of arguments*: JSON, or a
+            Python literal where JSON can't hold them (tuples, sets, keys that are no text).
+        expected: ``stdin``: the expected standard output. ``call``: text of the expected value, likewise.
         fn_name: Function (or method of ``class Solution``) to call; None for a stdin case.
         public: Whether the tool may show this case to the model. Hidden cases are only graded.
+        compare_as: ``call``: what of the returned value is compared (``verl_ext.grading.views``); empty for
+            the value itself.
+        generated: True when the case did not come with the record: its expected output is the reference's.
         wrapped: ``call``: ``expected`` may be the value in a one-element list, as APPS and TACO write it; the
             value counts with and without (``case_choice.accept_unwrapped``).
     """
@@ -33,6 +37,8 @@ class Case:
     expected: str
     fn_name: str | None = None
     public: bool = False
+    compare_as: str = ""
+    generated: bool = False
     wrapped: bool = False
 
     @property

@@ -9,29 +9,25 @@ and ``fn_name`` (like the one in ``input_output``); every other column is kept i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from data_preprocess.case_texts import make_cases, with_public
+from data_preprocess.case_texts import make_cases
+from data_preprocess.formats.format import Format, FormatOptions, extra_columns, identifier
+from data_preprocess.json_text import read_json
 from data_preprocess.rows import BadRow, Row
 from verl_ext.grading.problem import DIFFICULTIES, Problem
 
 REQUIRED = ("question", "query_id", "input_output")
 _OPTIONAL_TEXTS = ("prompt", "language", "reference", "family", "starter_code", "fn_name")
-_OPTIONAL_OTHERS = ("verdict_only", "num_public")
+_OPTIONAL_OTHERS = ("verdict_only",)
 
 
-def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Problem:
+def read_user_row(row: Row, options: FormatOptions) -> Problem:
     """One problem.
-
-    Args:
-        row: The record.
-        first_k: How many of its cases become public, unless the row says so itself.
-        remote_root: Folder under which files of ``remote: true`` rows may lie; None refuses such rows.
 
     Raises:
         BadRow: When a column is missing, has the wrong type, or the tests are unusable.
@@ -40,7 +36,7 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
     for column in REQUIRED:
         if values.get(column) is None:
             raise BadRow(column, "missing")
-    question, query_id = _text(values, "question"), _query_id(values["query_id"])
+    question, query_id = _text(values, "question"), identifier(values["query_id"], "query_id")
     texts = {name: _text(values, name) for name in _OPTIONAL_TEXTS if values.get(name) is not None}
     tests = _tests(values["input_output"])
     fn_name = _fn_name(tests.get("fn_name"), texts.get("fn_name"))
@@ -49,8 +45,8 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
         raise BadRow("input_output.remote", f"must be true or false, not {remote!r}")
     inputs, outputs = tests.get("inputs"), tests.get("outputs")
     if remote:
-        inputs = _fetched(inputs, "input_output.inputs", remote_root)
-        outputs = _fetched(outputs, "input_output.outputs", remote_root)
+        inputs = _fetched(inputs, "input_output.inputs", options.remote_root)
+        outputs = _fetched(outputs, "input_output.outputs", options.remote_root)
     difficulty = values.get("difficulty")
     known_difficulty = difficulty if difficulty in DIFFICULTIES else None
     taken = {*REQUIRED, *_OPTIONAL_TEXTS, *_OPTIONAL_OTHERS}
@@ -59,10 +55,7 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
     return Problem(
         query_id=query_id,
         question=question,
-        cases=with_public(
-            make_cases(inputs, outputs, fn_name, "input_output"),
-            _num_public(values.get("num_public"), first_k),
-        ),
+        cases=make_cases(inputs, outputs, fn_name, "input_output"),
         language=texts.get("language", "python"),
         system_prompt=texts.get("prompt") or None,
         starter_code=texts.get("starter_code", ""),
@@ -70,7 +63,7 @@ def read_user_row(row: Row, *, first_k: int, remote_root: Path | None) -> Proble
         difficulty=known_difficulty,
         family=texts.get("family"),
         verdict_only=_flag(values, "verdict_only"),
-        extra={name: _plain(name, value) for name, value in values.items() if name not in taken},
+        extra=extra_columns(values, taken),
     )
 
 
@@ -124,26 +117,10 @@ def _flag(values: Mapping[str, Any], column: str) -> bool:
     return bool(value)
 
 
-def _num_public(value: Any, first_k: int) -> int:
-    if value is None:
-        return first_k
-    if type(value) is not int or value < 1:
-        raise BadRow("num_public", f"must be a whole number of at least 1, not {value!r}")
-    return value
-
-
-def _query_id(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadRow("query_id", f"must be text or an integer, not {type(value).__name__}")
-    if not str(value).strip():
-        raise BadRow("query_id", "empty")
-    return str(value)
-
-
 def _tests(value: Any) -> Mapping[str, Any]:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError as error:
             raise BadRow("input_output", f"broken JSON: {error}") from error
     if not isinstance(value, Mapping):
@@ -175,10 +152,4 @@ def _read_remote(item: Any, column: str, root: Path | None) -> str:
         raise BadRow(column, f"{item!r} can't be read: {error}") from error
 
 
-def _plain(name: str, value: Any) -> Any:
-    """The value when JSON can hold it; parquet knows more types (dates, bytes) than a stored problem."""
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return value
+FORMAT = Format(REQUIRED, read_user_row, check_schema=check_user_schema)

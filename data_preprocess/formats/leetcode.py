@@ -11,15 +11,15 @@ import ast
 import json
 from typing import Any
 
-from data_preprocess.case_texts import with_public
+from data_preprocess.formats.format import Format, FormatOptions, extra_columns, known_difficulty
 from data_preprocess.rows import BadRow, Row
-from verl_ext.grading.problem import DIFFICULTIES, Case, Problem
+from verl_ext.grading.problem import Case, Problem
 
 REQUIRED = ("task_id", "query", "prompt", "completion", "entry_point", "input_output")
 _JSON_NAMES = {"null": None, "true": True, "false": False}
 
 
-def read_leetcode_row(row: Row, *, first_k: int) -> Problem:
+def read_leetcode_row(row: Row, options: FormatOptions) -> Problem:
     """One problem, its imports as prelude and its reference from ``completion``.
 
     Raises:
@@ -45,22 +45,19 @@ def read_leetcode_row(row: Row, *, first_k: int) -> Problem:
     return Problem(
         query_id=values["task_id"],
         question=values["query"],
-        cases=with_public(cases, first_k),
+        cases=tuple(cases),
         prelude=values["prompt"],
         reference=values["completion"],
         difficulty=_difficulty(values.get("meta")),
         source="leetcode",
-        extra={"question_id": values["meta"].get("question_id")}
-        if isinstance(values.get("meta"), dict)
-        else {},
+        extra=extra_columns(values, REQUIRED),
     )
 
 
 def _difficulty(meta: Any) -> str | None:
     """The record's difficulty; 'Meidum', which occurs 21 times, counts as medium."""
-    said = str(meta.get("difficulty", "")).lower() if isinstance(meta, dict) else ""
-    said = "medium" if said == "meidum" else said
-    return said if said in DIFFICULTIES else None
+    said = meta.get("difficulty") if isinstance(meta, dict) else None
+    return "medium" if said == "Meidum" else known_difficulty(said)
 
 
 def _parameters(source: str, fn_name: str) -> list[str]:
@@ -137,3 +134,6 @@ def _value(node: ast.expr, column: str) -> Any:
     if not isinstance(value, bool | int | float | str | type(None)):
         raise BadRow(column, f"has no JSON form: {ast.unparse(node)[:60]!r}")
     return value
+
+
+FORMAT = Format(REQUIRED, read_leetcode_row)

@@ -1,0 +1,205 @@
+"""What overlaps that should not: hidden cases with public ones or the question, problems across splits.
+
+A case whose input another case of the problem has, with the same answer, tests nothing new, and if the other
+one is public its input is no secret: such duplicates are taken out. Everything else is reported and left to
+whoever reads the manifest. Owns neither the choice of public cases (``case_policy``) nor the splits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
+from verl_ext.grading.problem import Case, Problem
+from verl_ext.grading.values import value_text
+from verl_ext.grading.views import same_in_view
+
+# Problems named per finding; the count is always of all.
+_NAMED = 20
+# Compact characters of an input with its answer; fewer are in a question by chance.
+_MIN_TELLING_CHARS = 6
+_SPACE = re.compile(r"\s+")
+
+
+def input_key(case: Case) -> str:
+    """The same text for inputs that no program can tell apart by what they mean.
+
+    stdin: line ends and blank ends do not count. call: neither do spaces in the JSON nor the order of keys.
+    """
+    if case.fn_name is None:
+        return "\n".join(line.rstrip() for line in case.input.split("\n")).strip("\n")
+    try:
+        return json.dumps(parse_json(case.input), sort_keys=True, default=str)
+    except ValueError:  # arguments that JSON can't hold
+        return value_text(parse_value(case.input))
+
+
+def same_answer(left: Case, right: Case) -> bool:
+    """Whether the expected outputs of two cases of one kind are the same to the grader."""
+    if left.fn_name is None:
+        return compare_stdout(left.expected, right.expected)
+    return same_in_view(parse_value(left.expected), parse_value(right.expected), left.compare_as)
+
+
+@dataclass(slots=True)
+class Finding:
+    """How many problems something was found in, the first of them by name."""
+
+    count: int = 0
+    named: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        """Counts one."""
+        self.count += 1
+        if len(self.named) < _NAMED:
+            self.named.append(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"count": self.count, "first": list(self.named)}
+
+
+class OverlapReport:
+    """What was found in the problems of one run."""
+
+    def __init__(self) -> None:
+        self._problems = 0
+        self._cases: Counter[str] = Counter()
+        self._findings = {
+            name: Finding()
+            for name in (
+                "hidden_case_was_public",
+                "duplicate_hidden_cases",
+                "one_input_two_answers",
+                "no_hidden_case",
+                "public_case_in_question",
+                "hidden_case_in_question",
+            )
+        }
+        self._shared: dict[str, dict[str, Finding]] = {"same_question": {}, "same_cases": {}}
+        # Kind -> split -> hash -> the first problem with it.
+        self._seen: dict[str, dict[str, dict[int, str]]] = {"same_question": {}, "same_cases": {}}
+
+    def distinct(self, problem: Problem) -> Problem:
+        """The problem with no case twice: what is public stays, and what is hidden is really hidden.
+
+        A hidden case with the input of an earlier case and another answer stays too, because it is not for us
+        to say which of the two is right; no program passes both, and the report names the problem.
+        """
+        kept: dict[tuple[str, str], list[Case]] = {}
+        found: set[str] = set()
+        for case in problem.cases:
+            # Two views of one returned value are two tests.
+            alike = kept.setdefault((case.compare_as, input_key(case)), [])
+            twin = next((other for other in alike if same_answer(other, case)), None)
+            if twin is None:
+                if alike:
+                    found.add("one_input_two_answers")
+                alike.append(case)
+            elif case.public:
+                self._cases["duplicate_public_taken_out"] += 1
+            else:
+                name = "hidden_case_was_public" if twin.public else "duplicate_hidden_cases"
+                found.add(name)
+                self._cases[f"{name}_taken_out"] += 1
+        for name in sorted(found):
+            self._findings[name].add(problem.query_id)
+        cases = [case for alike in kept.values() for case in alike]
+        if len(cases) == len(problem.cases):
+            return problem
+        return replace(problem, cases=tuple(sorted(cases, key=lambda case: not case.public)))
+
+    def add(self, problem: Problem, split: str) -> None:
+        """Looks at one problem as it is written to its split."""
+        self._problems += 1
+        self._cases["public"] += sum(case.public for case in problem.cases)
+        self._cases["hidden"] += sum(not case.public for case in problem.cases)
+        if all(case.public for case in problem.cases):
+            self._findings["no_hidden_case"].add(problem.query_id)
+        question = _compact(problem.question)
+        shown = {case.public for case in problem.cases if _is_told(case, question)}
+        for public, name in ((True, "public_case_in_question"), (False, "hidden_case_in_question")):
+            if public in shown:
+                self._findings[name].add(problem.query_id)
+        if not problem.verdict_only:  # a vague question has an answer per problem on purpose
+            self._compare("same_question", problem, split, question)
+        cases = sorted(f"{input_key(case)}\0{case.expected.strip()}" for case in problem.cases)
+        self._compare("same_cases", problem, split, "\0\0".join((problem.fn_name or "", *cases)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the manifest says."""
+        return {
+            "problems": self._problems,
+            "cases": dict(sorted(self._cases.items())),
+            **{name: finding.to_dict() for name, finding in self._findings.items()},
+            "across_splits": {
+                name: {splits: shared[splits].to_dict() for splits in sorted(shared)}
+                for name, shared in self._shared.items()
+            },
+        }
+
+    def warnings(self) -> list[str]:
+        """One line for each finding that makes a reward or an evaluation less worth."""
+        lines = []
+        for name, meaning in (
+            ("no_hidden_case", "have no hidden case: the reward grades what the tool shows"),
+            ("hidden_case_in_question", "tell a hidden case in their question"),
+            ("one_input_two_answers", "expect two answers to one input: no program passes"),
+        ):
+            finding = self._findings[name]
+            if finding.count:
+                lines.append(f"{finding.count} of {self._problems} problems {meaning} ({_some(finding)})")
+        for name, what in (("same_question", "question"), ("same_cases", "cases")):
+            for splits, finding in sorted(self._shared[name].items()):
+                if splits.partition("/")[0] != splits.partition("/")[2]:
+                    lines.append(
+                        f"{finding.count} problems have the same {what} in {splits} ({_some(finding)})"
+                    )
+        return lines
+
+    def _compare(self, name: str, problem: Problem, split: str, text: str) -> None:
+        # 8 bytes of a hash: a data set larger than memory still has its questions looked at.
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        key = int.from_bytes(digest)
+        for other_split, owners in self._seen[name].items():
+            if (other := owners.get(key)) is not None:
+                splits = "/".join(sorted((split, other_split)))
+                self._shared[name].setdefault(splits, Finding()).add(f"{problem.query_id} = {other}")
+        self._seen[name].setdefault(split, {}).setdefault(key, problem.query_id)
+
+
+def _some(finding: Finding) -> str:
+    more = ", ..." if finding.count > 3 else ""
+    return ", ".join(finding.named[:3]) + more
+
+
+def _compact(text: str) -> str:
+    return _SPACE.sub("", text).casefold().replace("'", '"')
+
+
+def _is_told(case: Case, question: str) -> bool:
+    """Whether the question (compact) spells out a case: its input in order, and its answer."""
+    compact = [_compact(part) for part in _spelled_parts(case)]
+    expected = _compact(case.expected)
+    if not expected or sum(map(len, compact)) + len(expected) < _MIN_TELLING_CHARS:
+        return False
+    at = 0
+    for part in compact:
+        found = question.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return expected in question[at:]
+
+
+def _spelled_parts(case: Case) -> Sequence[str]:
+    """What of an input a question would spell out: the whole of it, or each argument."""
+    if case.fn_name is None:
+        return [case.input]
+    return [json.dumps(item, ensure_ascii=False, default=str) for item in parse_value(case.input)]
