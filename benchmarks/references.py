@@ -23,7 +23,8 @@ from typing import Any
 if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.failed_programs import read_failed_programs
 from data_preprocess.formats.mbxp import whole_program
 from data_preprocess.in_order import run_in_order
 from data_preprocess.reading import ReadOptions, converter
@@ -87,7 +88,7 @@ class Reference:
 
 def rows(folder: Path, name: str) -> Iterator[tuple[Row, Problem | Reject]]:
     """The records of a data set and the problems that they become."""
-    options = ReadOptions("auto", 1, None)
+    options = ReadOptions("auto", PublicPolicy(), None)
     for file in FILES[name]:
         convert = converter(folder / file, options)
         for row in read_rows(folder / file):
@@ -144,7 +145,7 @@ def references(folder: Path, name: str, outcome: Outcome, sample: int | None) ->
 
 def debugbench_references(folder: Path, outcome: Outcome, sample: int | None) -> Iterator[Reference]:
     """The mended programs of the bugs whose problem is one of LeetCode's."""
-    bugs, rejects = read_debugbench(folder / "debugbench_python3.jsonl.gz")
+    bugs, rejects = read_failed_programs([folder / "debugbench_python3.jsonl.gz"])
     outcome.rejects.update(f"{reject.column}: {reject.reason}" for reject in rejects)
     outcome.records = sum(map(len, bugs.values())) + len(rejects)
     for row, problem in rows(folder, "LeetCode"):
@@ -153,6 +154,7 @@ def debugbench_references(folder: Path, outcome: Outcome, sample: int | None) ->
         for index, bug in enumerate(bugs.pop(problem.query_id, ())):
             if sample is not None and outcome.references >= sample:
                 return
+            assert bug.repair is not None
             outcome.read += 1
             outcome.references += 1
             test = own_test(bug.repair, row.values, "python")
@@ -194,8 +196,6 @@ async def measure(folder: Path, name: str, sandbox: Sandbox, sample: int | None,
     num_done = 0
     async for reference, right, failure in found:
         num_done += 1
-        if num_done % 100 == 0:
-            print(f"{name}: {num_done} run", file=sys.stderr, flush=True)
         outcome.right += right
         outcome.passed += right and not failure
         outcome.passed_though_wrong += not right and not failure
@@ -203,6 +203,9 @@ async def measure(folder: Path, name: str, sandbox: Sandbox, sample: int | None,
             outcome.exceptions.append(f"{reference.name}: {failure}")
         elif not right and not failure:
             outcome.exceptions.append(f"{reference.name}: passes, though it fails its own tests")
+        if num_done % 100 == 0:
+            said = f"{name}: {num_done} run, {outcome.right} right, {outcome.passed} of these passed"
+            print(said, file=sys.stderr, flush=True)
     return outcome
 
 
