@@ -27,7 +27,7 @@ from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.failed_programs import read_failed_programs
 from data_preprocess.formats.mbxp import whole_program
 from data_preprocess.in_order import run_in_order
-from data_preprocess.reading import ReadOptions, converter
+from data_preprocess.reading import ReadOptions, chosen_format, read_row
 from data_preprocess.rows import Reject, Row, read_rows
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
@@ -90,10 +90,10 @@ def rows(folder: Path, name: str) -> Iterator[tuple[Row, Problem | Reject]]:
     """The records of a data set and the problems that they become."""
     options = ReadOptions("auto", PublicPolicy(), None)
     for file in FILES[name]:
-        convert = converter(folder / file, options)
+        format_name = chosen_format(folder / file, options)
         for row in read_rows(folder / file):
             assert isinstance(row, Row), row
-            yield row, convert(row)
+            yield row, read_row(row, format_name, options)
 
 
 def own_test(program: str, values: Mapping[str, Any], language: str) -> RunRequest:
