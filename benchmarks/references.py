@@ -1,11 +1,11 @@
-"""What docs/RESULTS.md quotes: how many references of real data sets pass, by their own tests and by our grader.
+"""What docs/RESULTS.md quotes: how many references of real data sets pass by their tests and by our grader.
 
     python benchmarks/references.py ../shared/data [--only mbjsp mbcpp] [--sample N] [--output FILE.json]
 
-Every reference is run twice in the embedded sandbox: as the data set means it, with its test program behind it
-in one file, and by our grader on the cases that preprocessing makes of that test program. Of those that are
-right by the first, the share that passes by the second is the figure; every other one is listed. DebugBench's
-references are its mended programs, with the tests of the LeetCode problem of the same name.
+Every reference is run twice in the embedded sandbox: as the data set means it, with its test program behind
+it in one file, and by our grader on the cases that preprocessing makes of that test program. Of those that
+are right by the first, the share that passes by the second is the figure; every other one is listed.
+DebugBench's references are its mended programs, with the tests of the LeetCode problem of the same name.
 """
 
 from __future__ import annotations
@@ -210,7 +210,8 @@ async def measure(folder: Path, name: str, sandbox: Sandbox, sample: int | None,
 def table(outcomes: Mapping[str, Outcome]) -> str:
     """The Markdown table."""
     lines = [
-        "| data set | records | read | references | right by their own tests | of these passed | wrong but passed |",
+        "| data set | records | read | references | right by their own tests | of these passed "
+        "| wrong but passed |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, found in outcomes.items():

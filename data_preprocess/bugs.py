@@ -9,7 +9,7 @@ running them is ``wrong_programs``. Deterministic by seed and ``query_id``. Need
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -58,16 +58,33 @@ class Bug:
     slip: Slip | None = None
 
 
+# Programs of one form to draw from; more of them would only take memory.
+_POOL_SIZE = 10_000
+
+
 class ProgramPool:
     """The right programs of the problems that are trained on: where siblings and other programs come from."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._by_form: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._by_template: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        self._rng = Random("program pool")
+        self._num_seen: Counter[tuple[str, str | None]] = Counter()
         for problem in problems:
             if problem.reference is not None:
-                self._by_form[problem.language, problem.fn_name].append(problem.reference)
-                self._by_template[_template(problem)].append((problem.question, problem.reference))
+                self._keep((problem.language, problem.fn_name), problem.reference)
+                if "?" in problem.query_id:  # what siblings are asked for
+                    item = (problem.question, problem.reference)
+                    self._by_template[_template(problem)].append(item)
+
+    def _keep(self, form: tuple[str, str | None], program: str) -> None:
+        """Adds a program to its form's sample, in which each that was ever added has the same chance."""
+        self._num_seen[form] += 1
+        programs = self._by_form[form]
+        if len(programs) < _POOL_SIZE:
+            programs.append(program)
+        elif (slot := self._rng.randrange(self._num_seen[form])) < _POOL_SIZE:
+            programs[slot] = program
 
     def siblings(self, problem: Problem, rng: Random) -> list[str]:
         """Programs of the same template; for a vague question first those that it fits just as well."""
