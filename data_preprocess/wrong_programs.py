@@ -249,7 +249,8 @@ class BugSupply:
             if _symptom(left) != _symptom(failure):
                 return (half,)
             failing.append(half)
-        return tuple(failing[:1])
+        # An error names its place: a repair somewhere else would not follow from it.
+        return () if self._explained and failure.error is not None else tuple(failing[:1])
 
     async def _passes(self, program: str, cases: Sequence[Case]) -> bool:
         grade = await grade_cases(self._grader, self._problem, program, cases, stop_early=True)
