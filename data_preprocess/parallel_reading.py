@@ -33,7 +33,11 @@ _Converted = tuple[int, str | Reject]
 
 
 def read_problems(
-    paths: Sequence[Path], options: ReadOptions, *, num_processes: int | None = 1
+    paths: Sequence[Path],
+    options: ReadOptions,
+    *,
+    num_processes: int | None = 1,
+    seen: SeenIds | None = None,
 ) -> Iterator[Problem | Reject]:
     """The problems and rejects of all files, in file order; a ``query_id`` counts once over all files.
 
@@ -41,6 +45,7 @@ def read_problems(
         paths: The files.
         options: How records become problems.
         num_processes: That convert; 1 for this one only, None for one per core where the files are large.
+        seen: Ids that count as seen, and to which those of these files are added; None for none.
 
     Raises:
         OSError: When a file can't be opened, or a converting process was killed.
@@ -50,14 +55,14 @@ def read_problems(
         large = sum(path.stat().st_size for path in paths) >= _SMALL_BYTES
         num_processes = len(os.sched_getaffinity(0)) if large else 1
     with ExitStack() as stack:
-        seen = stack.enter_context(SeenIds())
+        known = stack.enter_context(SeenIds()) if seen is None else seen
         progress = stack.enter_context(progress_bar("records", "record"))
         for file, number, item in _converted(paths, options, num_processes, stack, progress):
             if isinstance(item, Reject):
                 yield item
                 continue
             problem = problem_of(item)
-            place = seen.first_place(problem.query_id, f"{file} row {number}")
+            place = known.first_place(problem.query_id, f"{file} row {number}")
             if place is None:
                 yield problem
             else:

@@ -1,7 +1,8 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in
+``python data_preprocess/preprocess.py inspect FILE ... [format=NAME]`` says what a file is, writing nothing.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats are in
 ``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
 ``parquet_files``.
 """
@@ -38,6 +39,7 @@ from data_preprocess.failed_programs import (
     read_failed_programs,
     repairs_by_problem,
 )
+from data_preprocess.inspection import inspect_files
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parallel_reading import read_problems
 from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder, rl_row
@@ -60,7 +62,10 @@ _SHOWN = 5
 
 
 def main() -> None:
-    """Composes the config and runs."""
+    """Composes the config and runs; ``inspect`` only looks."""
+    if sys.argv[1:2] == ["inspect"]:
+        inspect_files(sys.argv[2:])
+        return
     config = compose("preprocess", sys.argv[1:])
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
 

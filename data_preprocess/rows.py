@@ -1,8 +1,8 @@
 """Rows of a file, one at a time, whatever the file's container: JSON array, JSON lines, gzip, parquet.
 
 Owns reading and what a rejected row looks like. Does not know what the columns mean (``formats``). Nothing
-here holds more than some rows (one, if it is large) and one read block in memory, because a file may be larger
-than memory; a row that can't be read is reported and the next one is tried.
+here holds more than some rows (one, if it is large) and one read block in memory, because a file may be
+larger than memory; a row that can't be read is reported and the next one is tried.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.tools.tool import Tool
 
-# Problems whose conversations are made before the error kinds are steered anew.
+# Problems, at most, whose conversations are made before the error kinds are steered anew.
 _STEERED_JOBS = 32
 
 # (index of a problem, conversations about it)
@@ -167,8 +167,10 @@ class ConversationWriter:
             counts[row["num_repairs"]] += 1
 
     def _batches(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
-        """All at once; where error kinds are steered by what came out before, a fixed number at a time."""
-        size = _STEERED_JOBS if self._steering is not None else max(len(jobs), 1)
+        """All at once; where error kinds are steered by what came out before, some at a time."""
+        size = max(len(jobs), 1)
+        if self._steering is not None:
+            size = min(_STEERED_JOBS, max(4, size // 8))
         return (jobs[start : start + size] for start in range(0, len(jobs), size))
 
     def _error_weights(self, batch: Sequence[_Job]) -> Mapping[str, float] | None:

@@ -32,7 +32,7 @@ from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxInternalError
 from verl_ext.sandbox.protocol import RunRequest
 
-LIMITS = Limits(time_s=2.0, memory_limit_mb=256)
+LIMITS = Limits(time_s=1.0, memory_limit_mb=256)
 """Of our grader; the rows ask for less or for much more. verl's scorers have their own."""
 _VERL_MEMORY_LIMIT_MB = 1024
 _PRIME_RUN_TIMEOUT_S = 90.0

@@ -41,6 +41,6 @@ ROWS = (
     _message("CRLF", _block("x = 3\ny = 4\nprint(x + y)").replace("\n", "\r\n")),
     _message("another language", _block("console.log(7)", "javascript"), None),
     _message("no program", "The answer is 7.", None),
-    _message("an empty program", _block(""), None),
+    _message("an empty block", _block(""), None),
     _message("nothing", " ", None),
 )

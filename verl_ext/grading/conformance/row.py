@@ -18,7 +18,7 @@ class Row:
     """One line of the table.
 
     Attributes:
-        name: What is peculiar about it; unique in the table.
+        name: What is peculiar about it; unique in its group and kind.
         group: ``must pass``, ``must fail`` or ``must not be gamed``.
         program: Source text.
         cases: All of one kind; empty in the row that says that nothing passes without a test.

@@ -121,7 +121,7 @@ VALUES = (
     _returns("a generator for a list", "def f():\n    yield 1\n    yield 2", [1, 2]),
     _returns("a map object for a list", "def f():\n    return map(int, '12')", [1, 2]),
     _returns("bytes for a text", "def f():\n    return b'a'", "a"),
-    _returns("a function", "def f():\n    return f", 6),
+    _returns("the function itself", "def f():\n    return f", 6),
     _returns("a coroutine", "async def f():\n    return 6", 6),
     _returns("an integer off by one beyond 2**53", "def f():\n    return 2**53 + 1", 2**53),
     _returns("a float that is off", "def f():\n    return 0.301", 0.3),
