@@ -26,6 +26,7 @@ _NAMED = 20
 # Compact characters of an input with its answer; fewer are in a question by chance.
 _MIN_TELLING_CHARS = 6
 _SPACE = re.compile(r"\s+")
+_ENDS = re.compile(r"[ \t\r]\n")
 
 
 def input_key(case: Case) -> str:
@@ -33,12 +34,17 @@ def input_key(case: Case) -> str:
 
     stdin: line ends and blank ends do not count. call: neither do spaces in the JSON nor the order of keys.
     """
+    text = case.input
     if case.fn_name is None:
-        return "\n".join(line.rstrip() for line in case.input.split("\n")).strip("\n")
+        if _ENDS.search(text):
+            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        return text.rstrip().lstrip("\n")
+    if '"' not in text and "{" not in text and "'" not in text:
+        return _SPACE.sub("", text)  # without texts and keys there is nothing else to even out
     try:
-        return json.dumps(parse_json(case.input), sort_keys=True, default=str)
+        return json.dumps(parse_json(text), sort_keys=True, default=str)
     except ValueError:  # arguments that JSON can't hold
-        return value_text(parse_value(case.input))
+        return value_text(parse_value(text))
 
 
 def same_answer(left: Case, right: Case) -> bool:
@@ -129,7 +135,7 @@ class OverlapReport:
                 self._findings[name].add(problem.query_id)
         if not problem.verdict_only:  # a vague question has an answer per problem on purpose
             self._compare("same_question", problem, split, question)
-        cases = sorted(f"{input_key(case)}\0{case.expected.strip()}" for case in problem.cases)
+        cases = sorted(f"{case.input.strip()}\0{case.expected.strip()}" for case in problem.cases)
         self._compare("same_cases", problem, split, "\0\0".join((problem.fn_name or "", *cases)))
 
     def close(self) -> None:
