@@ -9,7 +9,7 @@ running them is ``wrong_programs``. Deterministic by seed and ``query_id``. Need
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -24,8 +24,15 @@ GROUPS = ("one_slip", "two_slips", "other_program")
 SIBLING, OTHER_PROGRAM, REAL, WRONG_FIX = "sibling", "other_program", "real", "wrong_fix"
 ALL_KINDS = (*KINDS, SIBLING, OTHER_PROGRAM, REAL)
 _MAX_TRIES = 12
-# Wrong repairs of one mistake that are thought of.
+# Wrong repairs of one mistake that are thought of, and the mistakes that come of a repair on the right line.
 _MAX_FIXES = 4
+_NEAR_MISSES = frozenset(
+    ("argument_order", "comparison_flip", "comparison_operator", "initial_value", "loop_bound", "number",
+     "off_by_one", "operator_swap", "slice_bound", "swapped_arguments", "wrong_branch", "wrong_constant",
+     "wrong_function", "wrong_level", "wrong_update")
+)  # fmt: skip
+# Errors after which nobody repairs something else.
+_SAYS_WHAT_TO_DO = frozenset(("attribute_error", "compile_error", "name_error"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +58,33 @@ class Bug:
     slip: Slip | None = None
 
 
+# Programs of one form to draw from; more of them would only take memory.
+_POOL_SIZE = 10_000
+
+
 class ProgramPool:
     """The right programs of the problems that are trained on: where siblings and other programs come from."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._by_form: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._by_template: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        self._rng = Random("program pool")
+        self._num_seen: Counter[tuple[str, str | None]] = Counter()
         for problem in problems:
             if problem.reference is not None:
-                self._by_form[problem.language, problem.fn_name].append(problem.reference)
-                self._by_template[_template(problem)].append((problem.question, problem.reference))
+                self._keep((problem.language, problem.fn_name), problem.reference)
+                if "?" in problem.query_id:  # what siblings are asked for
+                    item = (problem.question, problem.reference)
+                    self._by_template[_template(problem)].append(item)
+
+    def _keep(self, form: tuple[str, str | None], program: str) -> None:
+        """Adds a program to its form's sample, in which each that was ever added has the same chance."""
+        self._num_seen[form] += 1
+        programs = self._by_form[form]
+        if len(programs) < _POOL_SIZE:
+            programs.append(program)
+        elif (slot := self._rng.randrange(self._num_seen[form])) < _POOL_SIZE:
+            programs[slot] = program
 
     def siblings(self, problem: Problem, rng: Random) -> list[str]:
         """Programs of the same template; for a vague question first those that it fits just as well."""
@@ -132,16 +156,16 @@ def wrong_fixes(bug: Bug, slips: Sequence[Slip], language: str, rng: Random) -> 
         language: Of the program.
         rng: Chooses.
     """
-    if bug.slip is None:
+    if bug.slip is None or expected_error_kind(bug.slip.kind, language) in _SAYS_WHAT_TO_DO:
         return []
     here = _line_span(bug.base, bug.slip)
     near = [
         slip
         for slip in slips
-        if here[0] <= slip.start
+        if slip != bug.slip
+        and here[0] <= slip.start
         and slip.end <= here[1]
-        and slip != bug.slip
-        and expected_error_kind(slip.kind, language) == "wrong_answer"
+        and (slip.kind in _NEAR_MISSES or (slip.kind == bug.slip.kind and slip.overlaps(bug.slip)))
     ]
     chosen = rng.sample(near, min(len(near), _MAX_FIXES))
     return [Bug(slip.apply(bug.base), bug.group, WRONG_FIX, bug.base) for slip in chosen]

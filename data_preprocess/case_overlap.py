@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from data_preprocess.seen_ids import SeenIds
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
 from verl_ext.grading.problem import Case, Problem
 from verl_ext.grading.values import value_text
@@ -83,8 +84,7 @@ class OverlapReport:
             )
         }
         self._shared: dict[str, dict[str, Finding]] = {"same_question": {}, "same_cases": {}}
-        # Kind -> split -> hash -> the first problem with it.
-        self._seen: dict[str, dict[str, dict[int, str]]] = {"same_question": {}, "same_cases": {}}
+        self._seen = SeenIds()
 
     def distinct(self, problem: Problem) -> Problem:
         """The problem with no case twice: what is public stays, and what is hidden is really hidden.
@@ -132,6 +132,10 @@ class OverlapReport:
         cases = sorted(f"{input_key(case)}\0{case.expected.strip()}" for case in problem.cases)
         self._compare("same_cases", problem, split, "\0\0".join((problem.fn_name or "", *cases)))
 
+    def close(self) -> None:
+        """Lets go of what was only needed to compare with later problems."""
+        self._seen.close()
+
     def to_dict(self) -> dict[str, Any]:
         """What the manifest says."""
         return {
@@ -164,14 +168,13 @@ class OverlapReport:
         return lines
 
     def _compare(self, name: str, problem: Problem, split: str, text: str) -> None:
-        # 8 bytes of a hash: a data set larger than memory still has its questions looked at.
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        key = int.from_bytes(digest)
-        for other_split, owners in self._seen[name].items():
-            if (other := owners.get(key)) is not None:
-                splits = "/".join(sorted((split, other_split)))
-                self._shared[name].setdefault(splits, Finding()).add(f"{problem.query_id} = {other}")
-        self._seen[name].setdefault(split, {}).setdefault(key, problem.query_id)
+        """Compares with the first problem of any split that has the same text."""
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        owner = self._seen.first_place(f"{name}:{digest}", f"{split}\n{problem.query_id}")
+        if owner is not None:
+            other_split, _, other = owner.partition("\n")
+            splits = "/".join(sorted((split, other_split)))
+            self._shared[name].setdefault(splits, Finding()).add(f"{problem.query_id} = {other}")
 
 
 def _some(finding: Finding) -> str:
@@ -185,9 +188,11 @@ def _compact(text: str) -> str:
 
 def _is_told(case: Case, question: str) -> bool:
     """Whether the question (compact) spells out a case: its input in order, and its answer."""
-    compact = [_compact(part) for part in _spelled_parts(case)]
     expected = _compact(case.expected)
-    if not expected or sum(map(len, compact)) + len(expected) < _MIN_TELLING_CHARS:
+    if not expected or expected not in question:  # which settles nearly all, before the input is looked at
+        return False
+    compact = [_compact(part) for part in _spelled_parts(case)]
+    if sum(map(len, compact)) + len(expected) < _MIN_TELLING_CHARS:
         return False
     at = 0
     for part in compact:
@@ -202,4 +207,4 @@ def _spelled_parts(case: Case) -> Sequence[str]:
     """What of an input a question would spell out: the whole of it, or each argument."""
     if case.fn_name is None:
         return [case.input]
-    return [json.dumps(item, ensure_ascii=False, default=str) for item in parse_value(case.input)]
+    return [value_text(item) for item in parse_value(case.input)]

@@ -17,6 +17,7 @@ from data_preprocess.case_overlap import OverlapReport
 from data_preprocess.case_policy import ALL
 from data_preprocess.in_order import run_in_order
 from data_preprocess.mutants import MutationScore, ProblemScore, score_problem
+from data_preprocess.progress import progress_bar
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings
 from data_preprocess.verification import Verified
@@ -102,9 +103,10 @@ class CaseStage:
         return extended
 
     def finish(self) -> None:
-        """Closes the progress bars."""
+        """Closes the progress bars and the report; nothing can be added afterwards."""
         for bar in self._bars.values():
             bar.close()
+        self.overlap.close()
 
     def to_dict(self) -> dict[str, Any]:
         """What the manifest says."""
@@ -118,7 +120,7 @@ class CaseStage:
         self, what: str, items: Sequence[Any], work: Callable[[Any], Awaitable[_Result]]
     ) -> list[_Result]:
         if what not in self._bars:
-            self._bars[what] = tqdm(desc=what, unit="problem", mininterval=1)
+            self._bars[what] = progress_bar(what, "problem")
         bar = self._bars[what]
 
         async def counted(item: Any) -> _Result:

@@ -4,12 +4,12 @@ so that the same input, config and seed give the same file."""
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from data_preprocess.parquet_files import SCHEMAS, OutputFolder
-from data_preprocess.rows import Reject
+from data_preprocess.rejects import Rejects
 from data_preprocess.settings import Settings
 from verl_ext.run_files import file_sha256, git_output, package_version
 
@@ -21,7 +21,7 @@ def make_manifest(
     config: object,
     output: OutputFolder,
     splits: Mapping[str, int],
-    rejects: Sequence[Reject],
+    rejects: Rejects,
     columns_not_read: Mapping[str, int],
     verification: Mapping[str, Any] | None,
     cases: Mapping[str, Any],
@@ -34,7 +34,7 @@ def make_manifest(
         config: The resolved config.
         output: The written files.
         splits: Split -> problems.
-        rejects: Rows left out.
+        rejects: Rows left out; the first of them are listed.
         columns_not_read: Column that is kept and not interpreted -> records that have it.
         verification: Result of running the references; None when not asked for.
         cases: What overlaps, what was generated, how many mutants are caught.
@@ -50,8 +50,8 @@ def make_manifest(
             for name in SCHEMAS
         },
         "problems_by_split": dict(splits),
-        "num_rejects": len(rejects),
-        "rejects": [asdict(reject) for reject in rejects],
+        "num_rejects": rejects.count,
+        "rejects": [asdict(reject) for reject in rejects.first],
         "columns_not_read": dict(columns_not_read),
         "verification": verification,
         "cases": cases,

@@ -13,10 +13,12 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_preprocess.json_text import problem_text
 from recipe.code_agentic.conversations import Conversation
 from verl_ext.grading.problem import Problem
 
 MANIFEST = "manifest.json"
+REJECTS = "rejects.jsonl"
 AGENT_NAME = "code_agentic"
 # large_string: a column chunk of plain strings overflows at 2 GB.
 _TEXT = pa.large_string()
@@ -68,7 +70,7 @@ def rl_row(problem: Problem, messages: Sequence[Mapping[str, Any]], split: str, 
         "data_source": problem.source,
         "prompt": json.dumps(messages, ensure_ascii=False),
         "ability": "code",
-        "reward_model": {"style": "rule", "ground_truth": problem.to_json()},
+        "reward_model": {"style": "rule", "ground_truth": problem_text(problem)},
         "extra_info": {
             "split": split,
             "index": index,
@@ -126,6 +128,11 @@ class OutputFolder:
             writer.close()
         shutil.rmtree(self._partial, ignore_errors=True)
 
+    @property
+    def rejects_path(self) -> Path:
+        """Where rejected rows are listed when the manifest can't hold them all."""
+        return self._partial / REJECTS
+
     def path(self, name: str) -> Path:
         """Where a file is being written."""
         return self._partial / f"{name}.parquet"
@@ -150,6 +157,9 @@ class OutputFolder:
         (self._partial / MANIFEST).write_text(text, encoding="utf-8")
         self._final.mkdir(parents=True, exist_ok=True)
         (self._final / MANIFEST).unlink(missing_ok=True)
+        (self._final / REJECTS).unlink(missing_ok=True)
+        if self.rejects_path.exists():
+            self.rejects_path.replace(self._final / REJECTS)
         for name in SCHEMAS:
             self.path(name).replace(self._final / f"{name}.parquet")
         (self._partial / MANIFEST).replace(self._final / MANIFEST)

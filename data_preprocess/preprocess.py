@@ -1,7 +1,8 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``reading``, formats are in
+``python data_preprocess/preprocess.py inspect FILE ... [format=NAME]`` says what a file is, writing nothing.
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats are in
 ``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
 ``parquet_files``.
 """
@@ -14,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,15 +39,19 @@ from data_preprocess.failed_programs import (
     read_failed_programs,
     repairs_by_problem,
 )
+from data_preprocess.inspection import inspect_files
 from data_preprocess.manifest import make_manifest
-from data_preprocess.parquet_files import MANIFEST, OutputFolder, rl_row
-from data_preprocess.reading import read_problems
+from data_preprocess.parallel_reading import read_problems
+from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder, rl_row
+from data_preprocess.rejects import KEPT, Rejects
 from data_preprocess.rows import Reject
+from data_preprocess.run_store import RunStore
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
+from data_preprocess.spilled import SpilledProblems
 from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
-from data_preprocess.verification import Verification, Verified, has_program
+from data_preprocess.verification import Verification, Verified
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -56,7 +62,10 @@ _SHOWN = 5
 
 
 def main() -> None:
-    """Composes the config and runs."""
+    """Composes the config and runs; ``inspect`` only looks."""
+    if sys.argv[1:2] == ["inspect"]:
+        inspect_files(sys.argv[2:])
+        return
     config = compose("preprocess", sys.argv[1:])
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
 
@@ -73,13 +82,23 @@ async def preprocess(settings: Settings, config: object) -> None:
     if settings.generate.max_cases:
         exit_without("hypothesis", "data")
     load_schemas(settings.tools_file)
-    real_bugs, rejects = read_failed_programs(settings.failed_programs)
-    with OutputFolder(settings.output_dir) as output:
-        async with SandboxOnDemand(settings) as sandbox:
+    real_bugs, bad_programs = read_failed_programs(settings.failed_programs)
+    with ExitStack() as stack:
+        output = stack.enter_context(OutputFolder(settings.output_dir))
+        rejects = stack.enter_context(Rejects(output.rejects_path))
+        runs = stack.enter_context(
+            RunStore(settings.output_dir.with_name(f"{settings.output_dir.name}.runs"))
+        )
+        for reject in bad_programs:
+            rejects.append(reject)
+        if runs.num_earlier:
+            print(f"going on where an earlier start was: {runs.num_earlier} runs of programs are known")
+        async with SandboxOnDemand(settings, runs) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
             _check_rest(settings, rejects, problems)
             sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
         output.finish_rows()
+        rejects.finish()
         verification = problems.verification.to_dict() if settings.verify else None
         manifest = make_manifest(
             settings,
@@ -93,6 +112,7 @@ async def preprocess(settings: Settings, config: object) -> None:
             sft,
         )
         output.publish(manifest)
+        runs.finish()
     _say(settings, manifest, time.perf_counter() - started)
     for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in problems.case_warnings)):
         print(line)
@@ -114,7 +134,9 @@ class _Problems:
     """
 
     splits: Counter[str] = field(default_factory=Counter)
-    to_converse: dict[str, list[Problem]] = field(default_factory=lambda: {TRAIN: [], VAL: []})
+    to_converse: dict[str, SpilledProblems] = field(
+        default_factory=lambda: {TRAIN: SpilledProblems(), VAL: SpilledProblems()}
+    )
     without_reference: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
@@ -125,7 +147,7 @@ class _Problems:
 async def _write_rl(
     settings: Settings,
     sandbox: SandboxOnDemand,
-    rejects: list[Reject],
+    rejects: Rejects,
     output: OutputFolder,
     real_bugs: Mapping[str, Sequence[RealBug]],
 ) -> _Problems:
@@ -139,7 +161,7 @@ async def _write_rl(
     }
     for chunk in _chunks(settings, rejects):
         verified = [Verified(stage.overlap.distinct(problem), None) for _, problem in chunk]
-        if settings.verify and any(has_program(item.problem) for item in verified):
+        if settings.verify and any(problems.verification.has_program(item.problem) for item in verified):
             grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
             verified = await problems.verification.check(
                 grader, [item.problem for item in verified], max_parallel=settings.num_parallel
@@ -188,9 +210,10 @@ async def _write_sft(
     tool = tools[0] if settings.task.uses_tool else None
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
     known = {
-        problem.query_id: [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())]
+        problem.query_id: found
         for split in totals
         for problem in problems.to_converse[split]
+        if (found := [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())])
     }
     pool = ProgramPool(problems.to_converse[TRAIN])
     writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
@@ -201,7 +224,7 @@ async def _write_sft(
     return writer.statistics.to_dict()
 
 
-def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitProblem]]:
+def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[SplitProblem]]:
     """Problems with their splits, some at a time; rejected rows are added to ``rejects``."""
     if not settings.inputs:
         owned = own_problems(
@@ -211,7 +234,7 @@ def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitPro
         return
 
     def accepted() -> Iterator[Problem]:
-        for item in read_problems(settings.inputs, settings.read):
+        for item in read_problems(settings.inputs, settings.read, num_processes=settings.num_read_processes):
             if isinstance(item, Reject):
                 rejects.append(item)
             else:
@@ -221,15 +244,15 @@ def _chunks(settings: Settings, rejects: list[Reject]) -> Iterator[list[SplitPro
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
 
 
-def _check_rest(settings: Settings, rejects: list[Reject], problems: _Problems) -> None:
+def _check_rest(settings: Settings, rejects: Rejects, problems: _Problems) -> None:
     """Refuses to go on with nothing, or with less than everything where that is asked for."""
-    first = f"; the first: {rejects[0]}" if rejects else ""
+    first = f"; the first: {rejects.first[0]}" if rejects.count else ""
     failures = problems.verification.failures
     if not problems.splits.total():
         failing = f" and {len(failures)} references failed: {_named(failures)}" if failures else ""
-        raise ValueError(f"no problem is left, {len(rejects)} rows were rejected{first}{failing}")
-    if settings.strict and rejects:
-        raise ValueError(f"strict=true and {len(rejects)} rows were rejected{first}")
+        raise ValueError(f"no problem is left, {rejects.count} rows were rejected{first}{failing}")
+    if settings.strict and rejects.count:
+        raise ValueError(f"strict=true and {rejects.count} rows were rejected{first}")
 
 
 def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
@@ -247,7 +270,8 @@ def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
         what = "left out" if settings.drop_unverified else "no conversations about"
         print(f"  {what}: {_named(verification['failures'])}")
     if manifest["num_rejects"]:
-        print(f"rejected rows: {manifest['num_rejects']} (all of them in {settings.output_dir / MANIFEST})")
+        where = MANIFEST if manifest["num_rejects"] <= KEPT else REJECTS
+        print(f"rejected rows: {manifest['num_rejects']} (all of them in {settings.output_dir / where})")
         for reject in manifest["rejects"][:_SHOWN]:
             print(f"  {Reject(**reject)}")
     if manifest["columns_not_read"]:

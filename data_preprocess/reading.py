@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,50 +46,28 @@ class ReadOptions:
             raise FileNotFoundError(2, "No such folder (remote_root)", str(self.remote_root))
 
 
-def read_problems(paths: Sequence[Path], options: ReadOptions) -> Iterator[Problem | Reject]:
-    """The problems and rejects of all files, in file order; a ``query_id`` counts once over all files.
-
-    Raises:
-        OSError: When a file can't be opened.
-        ValueError: When a file is no known container, or its format is unknown.
-    """
-    seen: dict[str, str] = {}
-    for path in paths:
-        convert = converter(path, options)
-        for row in read_rows(path):
-            if isinstance(row, Reject):
-                yield row
-                continue
-            problem = convert(row)
-            if isinstance(problem, Problem):
-                if problem.query_id in seen:
-                    reason = f"duplicate of {problem.query_id!r} in {seen[problem.query_id]}"
-                    problem = Reject(row.file, row.number, "query_id", reason)
-                else:
-                    seen[problem.query_id] = f"{row.file} row {row.number}"
-            yield problem
-
-
-def converter(path: Path, options: ReadOptions) -> Callable[[Row], Problem | Reject]:
-    """What makes a problem, or a reject, of each row of a file.
+def chosen_format(path: Path, options: ReadOptions) -> str:
+    """The format of a file: the one that is asked for, else the one it looks like.
 
     Raises:
         OSError: When the file can't be opened.
         ValueError: When it is no known container, or its format is unknown or not that of its columns.
     """
-    chosen = FORMATS[detect_format(path) if options.format == AUTO else options.format]
-    if chosen.check_schema is not None and (schema := parquet_schema(path)) is not None:
-        chosen.check_schema(schema, path)
+    name = detect_format(path) if options.format == AUTO else options.format
+    check_schema = FORMATS[name].check_schema
+    if check_schema is not None and (schema := parquet_schema(path)) is not None:
+        check_schema(schema, path)
+    return name
 
-    def convert(row: Row) -> Problem | Reject:
-        try:
-            return _problem(row, chosen, options)
-        except BadRow as bad:
-            return Reject(row.file, row.number, bad.column, bad.reason)
-        except ValueError as error:
-            return Reject(row.file, row.number, "", str(error))
 
-    return convert
+def read_row(row: Row, format_name: str, options: ReadOptions) -> Problem | Reject:
+    """The problem of one record, or why there is none."""
+    try:
+        return _problem(row, FORMATS[format_name], options)
+    except BadRow as bad:
+        return Reject(row.file, row.number, bad.column, bad.reason)
+    except ValueError as error:
+        return Reject(row.file, row.number, "", str(error))
 
 
 def _problem(row: Row, chosen: Format, options: ReadOptions) -> Problem:

@@ -1,8 +1,8 @@
 """Rows of a file, one at a time, whatever the file's container: JSON array, JSON lines, gzip, parquet.
 
 Owns reading and what a rejected row looks like. Does not know what the columns mean (``formats``). Nothing
-here holds more than one row and one read block in memory, because a file may be larger than memory; a row
-that can't be read is reported and the next one is tried.
+here holds more than some rows (one, if it is large) and one read block in memory, because a file may be
+larger than memory; a row that can't be read is reported and the next one is tried.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from data_preprocess.json_text import read_json
 
 _BLOCK_CHARS = 1 << 20
+_CHUNK_ROWS = 256
+_CHUNK_CHARS = 4 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 _CUT_OFF = "\0cut off"
@@ -71,6 +73,28 @@ class BadRow(ValueError):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class RawRows:
+    """Neighbouring rows of a file as they stand there, for ``parse_rows``; cheap to send to another process.
+
+    Attributes:
+        file: Path of the file.
+        texts: (row number, JSON text) of each; empty where ``batch`` is given.
+        batch: Rows of a parquet file.
+        first: Row number of the batch's first row.
+    """
+
+    file: str
+    texts: tuple[tuple[int, str], ...] = ()
+    batch: pa.RecordBatch | None = None
+    first: int = 0
+
+    @property
+    def num_rows(self) -> int:
+        """How many they are."""
+        return len(self.texts) if self.batch is None else self.batch.num_rows
+
+
 def read_rows(path: Path) -> Iterator[Row | Reject]:
     """All rows of one file in file order.
 
@@ -78,13 +102,45 @@ def read_rows(path: Path) -> Iterator[Row | Reject]:
         OSError: When the file can't be opened.
         ValueError: When it is no such container or breaks off in the middle.
     """
+    for raw in raw_rows(path):
+        yield from parse_rows(raw)
+
+
+def raw_rows(path: Path) -> Iterator[RawRows]:
+    """All rows of one file in file order, some at a time and not parsed yet.
+
+    Raises:
+        OSError: When the file can't be opened.
+        ValueError: When it is no such container or breaks off in the middle.
+    """
+    if container_of(path) == "parquet":
+        return _parquet_rows(path)
+    return _json_rows(path)
+
+
+def container_of(path: Path) -> str:
+    """``parquet``, ``JSON``, or ``gzipped JSON`` (array or lines), by the first bytes.
+
+    Raises:
+        OSError: When the file can't be opened.
+        ValueError: When it is empty.
+    """
     with path.open("rb") as file:
         start = file.read(4)
     if not start:
         raise ValueError(f"{path}: the file is empty")
     if start == _PARQUET_MAGIC:
-        return _parquet_rows(path)
-    return _json_rows(path, gzipped=start.startswith(_GZIP_MAGIC))
+        return "parquet"
+    return "gzipped JSON" if start.startswith(_GZIP_MAGIC) else "JSON"
+
+
+def parse_rows(raw: RawRows) -> Iterator[Row | Reject]:
+    """The rows, or what is wrong with them."""
+    if raw.batch is not None:
+        for number, values in enumerate(raw.batch.to_pylist(), start=raw.first):
+            yield Row(raw.file, number, values)
+    for number, text in raw.texts:
+        yield _parsed(raw.file, number, text)
 
 
 def parquet_schema(path: Path) -> pa.Schema | None:
@@ -98,19 +154,26 @@ def parquet_schema(path: Path) -> pa.Schema | None:
         raise ValueError(f"{path}: not a readable parquet file: {error}") from error
 
 
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    number = 0
+def _parquet_rows(path: Path) -> Iterator[RawRows]:
+    number = 1
     try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=64):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(str(path), number, values)
+        # Buffered, or a whole row group would be read at once.
+        with pq.ParquetFile(path, buffer_size=_BLOCK_CHARS, pre_buffer=False) as file:
+            for group in range(file.metadata.num_row_groups):
+                size = file.metadata.row_group(group)
+                row_bytes = max(1, size.total_byte_size // max(1, size.num_rows))
+                rows = max(1, min(_CHUNK_ROWS, _CHUNK_CHARS // row_bytes))
+                for batch in file.iter_batches(batch_size=rows, row_groups=[group]):
+                    yield RawRows(str(path), batch=batch, first=number)
+                    number += batch.num_rows
     except pa.ArrowException as error:
         raise ValueError(f"{path}: not a readable parquet file: {error}") from error
 
 
-def _json_rows(path: Path, *, gzipped: bool) -> Iterator[Row | Reject]:
+def _json_rows(path: Path) -> Iterator[RawRows]:
+    gzipped = container_of(path) != "JSON"
+    pending: list[tuple[int, str]] = []
+    num_chars = 0
     try:
         with gzip.open(path, "rb") if gzipped else path.open("rb") as opened:
             blocks = _text_blocks(cast(IO[bytes], opened))
@@ -124,8 +187,15 @@ def _json_rows(path: Path, *, gzipped: bool) -> Iterator[Row | Reject]:
                 raise ValueError(f"{path}: neither JSON, JSON lines nor parquet (gzipped or not)")
             texts = array_items(first, blocks) if first_char == "[" else _lines(first, blocks)
             for number, text in texts:
-                if text.strip():
-                    yield _parsed(path, number, text)
+                if text.isspace() or not text:
+                    continue
+                pending.append((number, text))
+                num_chars += len(text)
+                if len(pending) == _CHUNK_ROWS or num_chars >= _CHUNK_CHARS:
+                    yield RawRows(str(path), tuple(pending))
+                    pending, num_chars = [], 0
+            if pending:
+                yield RawRows(str(path), tuple(pending))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged gzip file: {error}") from error
 
@@ -194,17 +264,17 @@ def _chained(first: str, blocks: Iterator[str]) -> Iterator[str]:
     yield from blocks
 
 
-def _parsed(path: Path, number: int, text: str) -> Row | Reject:
+def _parsed(file: str, number: int, text: str) -> Row | Reject:
     if text.endswith(_CUT_OFF):
-        return Reject(str(path), number, "", "broken JSON: the array ends here without its closing bracket")
-    if _NOT_UTF8.search(text):
-        return Reject(str(path), number, "", "not UTF-8 text")
+        return Reject(file, number, "", "broken JSON: the array ends here without its closing bracket")
+    if not text.isascii() and _NOT_UTF8.search(text):
+        return Reject(file, number, "", "not UTF-8 text")
     try:
         values = read_json(text)
     except json.JSONDecodeError as error:
-        return Reject(str(path), number, "", f"broken JSON: {error.msg} at character {error.pos + 1}")
+        return Reject(file, number, "", f"broken JSON: {error.msg} at character {error.pos + 1}")
     except ValueError as error:
-        return Reject(str(path), number, "", f"broken JSON: {error}")
+        return Reject(file, number, "", f"broken JSON: {error}")
     if not isinstance(values, dict):
-        return Reject(str(path), number, "", f"a record must be a JSON object, not {type(values).__name__}")
-    return Row(str(path), number, values)
+        return Reject(file, number, "", f"a record must be a JSON object, not {type(values).__name__}")
+    return Row(file, number, values)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Self
 
+from data_preprocess.run_store import RememberingSandbox, RunStore
 from data_preprocess.settings import Settings
 from verl_ext.sandbox.backends import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
@@ -20,8 +21,15 @@ from verl_ext.sandbox.protocol import Sandbox
 class SandboxOnDemand:
     """Opens the sandbox once, when somebody first asks for it, and closes it at the end of its block."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, runs: RunStore | None = None) -> None:
+        """Opens nothing yet.
+
+        Args:
+            settings: Of the run.
+            runs: Where results of an earlier start are found, and new ones kept; None to run everything.
+        """
         self._settings = settings
+        self._runs = runs
         self._stack = AsyncExitStack()
         self._sandbox: Sandbox | None = None
 
@@ -40,7 +48,8 @@ class SandboxOnDemand:
             SandboxError: When it does not answer or does not start.
         """
         if self._sandbox is None:
-            self._sandbox = await self._stack.enter_async_context(_open_sandbox(self._settings))
+            opened = await self._stack.enter_async_context(_open_sandbox(self._settings))
+            self._sandbox = opened if self._runs is None else RememberingSandbox(opened, self._runs)
         return self._sandbox
 
 

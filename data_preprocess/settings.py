@@ -104,6 +104,7 @@ class Settings:
     max_concurrency: int
     cache_size: int
     num_parallel: int
+    num_read_processes: int | None
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:
@@ -204,6 +205,7 @@ def read_settings(config: DictConfig) -> Settings:
         max_concurrency=_int(config, f"{_SANDBOX}.max_concurrency", 1),
         cache_size=_int(config, f"{_SANDBOX}.cache_size", 0),
         num_parallel=_int(config, "num_parallel", 1),
+        num_read_processes=_int_or_none(config, "num_read_processes", 1),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tqdm import tqdm
+import msgspec
 
 from data_preprocess.attempt_plan import ErrorSteering, draw_attempts
 from data_preprocess.bugs import ProgramPool, candidate_bugs
@@ -17,7 +17,9 @@ from data_preprocess.error_kinds import ERROR_KINDS, error_kind
 from data_preprocess.failed_programs import RealBug
 from data_preprocess.in_order import run_in_order
 from data_preprocess.parquet_files import OutputFolder, sft_row
+from data_preprocess.progress import progress_bar
 from data_preprocess.settings import Settings
+from data_preprocess.spilled import SpilledTexts
 from data_preprocess.tasks import single_answer
 from data_preprocess.wording import Wording
 from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
@@ -26,10 +28,11 @@ from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.tools.tool import Tool
 
-# Problems whose conversations are made before the error kinds are steered anew.
+# Problems, at most, whose conversations are made before the error kinds are steered anew.
 _STEERED_JOBS = 32
 
-_Job = tuple[Problem, int]
+# (index of a problem, conversations about it)
+_Job = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -137,32 +140,37 @@ class ConversationWriter:
             SandboxError: When our side failed.
         """
         parts = [max(1, len(self._real_bugs.get(problem.query_id, ()))) for problem in problems]
-        jobs = list(zip(problems, shared_out(total, parts), strict=True))
-        conversations: list[Conversation] = []
-        with tqdm(total=total if jobs else 0, desc=f"conversations ({split})", mininterval=1) as progress:
-            due = [job for job in jobs if job[1]]
+        due = [job for job in enumerate(shared_out(total, parts)) if job[1]]
+        rows = SpilledTexts()
+        with progress_bar(f"conversations ({split})", "conversation", total if due else 0) as progress:
             for batch in self._batches(due):
                 weights = self._error_weights(batch)
 
                 async def play(
-                    job: tuple[Problem, int], weights: Mapping[str, float] | None = weights
+                    job: _Job, weights: Mapping[str, float] | None = weights
                 ) -> list[Conversation]:
-                    played = await self._play(split, *job, weights)
+                    index, count = job
+                    played = await self._play(split, problems[index], count, weights)
                     progress.update(len(played))
                     return played
 
                 async for played in run_in_order(batch, play, max_parallel=self._settings.num_parallel):
-                    conversations += played
+                    for conversation in played:
+                        rows.append(msgspec.json.encode(sft_row(conversation, self._tools_json)))
                     self._count(played)
-        Random(f"order:{self._settings.seed}:{split}").shuffle(conversations)
+        order = list(range(len(rows)))
+        Random(f"order:{self._settings.seed}:{split}").shuffle(order)
         counts = self.statistics.attempts.setdefault(split, Counter())
-        for conversation in conversations:
-            output.add(f"sft_{split}", sft_row(conversation, self._tools_json))
-            counts[conversation.num_repairs] += 1
+        for index in order:
+            row = msgspec.json.decode(rows[index])
+            output.add(f"sft_{split}", row)
+            counts[row["num_repairs"]] += 1
 
     def _batches(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
-        """All at once; where error kinds are steered by what came out before, a fixed number at a time."""
-        size = _STEERED_JOBS if self._steering is not None else max(len(jobs), 1)
+        """All at once; where error kinds are steered by what came out before, some at a time."""
+        size = max(len(jobs), 1)
+        if self._steering is not None:
+            size = min(_STEERED_JOBS, max(4, size // 8))
         return (jobs[start : start + size] for start in range(0, len(jobs), size))
 
     def _error_weights(self, batch: Sequence[_Job]) -> Mapping[str, float] | None:

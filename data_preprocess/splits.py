@@ -17,6 +17,8 @@ from recipe.code_agentic.problems.template import ProblemTemplate
 from verl_ext.grading.problem import Problem
 
 TRAIN, VAL, TEST, HELD_OUT_FAMILIES = "train", "val", "test", "held_out_families"
+# Characters of cases at which a chunk of problems ends early.
+_CHUNK_CHARS = 64 << 20
 SplitProblem = tuple[str, Problem]
 
 
@@ -75,10 +77,17 @@ def split_chunk(problems: Sequence[Problem], splits: SplitSettings, *, seed: int
     return [(side.get(problem.query_id, TRAIN), problem) for problem in problems]
 
 
-def chunks(items: Iterable[Problem], size: int) -> Iterator[list[Problem]]:
-    """Lists of ``size`` items, the last one shorter."""
-    iterator = iter(items)
-    while chunk := list(itertools.islice(iterator, size)):
+def chunks(problems: Iterable[Problem], size: int) -> Iterator[list[Problem]]:
+    """Lists of ``size`` problems, the last one shorter, as is one whose cases would take too much memory."""
+    chunk: list[Problem] = []
+    num_chars = 0
+    for problem in problems:
+        chunk.append(problem)
+        num_chars += sum(len(case.input) + len(case.expected) for case in problem.cases)
+        if len(chunk) == size or num_chars >= _CHUNK_CHARS:
+            yield chunk
+            chunk, num_chars = [], 0
+    if chunk:
         yield chunk
 
 

@@ -14,7 +14,7 @@ from data_preprocess.wrong_programs import grade_cases
 from recipe.code_agentic import prompts as debugging_prompts
 from recipe.code_agentic.conversations import AttemptMismatch, Conversation
 from recipe.deepcoder import prompts as deepcoder_prompts
-from recipe.deepcoder.reward import longest_inputs
+from verl_ext.grading.case_choice import sample_cases
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 
@@ -35,7 +35,9 @@ class Task:
         """The problem as its row carries it."""
         if self.uses_tool:
             return problem
-        kept = longest_inputs(problem.cases, max_graded_cases)
+        kept = problem.cases
+        if max_graded_cases is not None:
+            kept = sample_cases(kept, num_cases=max_graded_cases)
         # All public: then the reward grades all of them, and there is no tool that could show them.
         return replace(problem, cases=tuple(replace(case, public=True) for case in kept))
 

@@ -15,7 +15,9 @@ from typing import Any
 from tqdm import tqdm
 
 from data_preprocess.first_difference import first_difference
+from data_preprocess.formats.shared_columns import first_python
 from data_preprocess.in_order import run_in_order
+from data_preprocess.progress import progress_bar
 from data_preprocess.wrong_programs import grade_cases
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -70,7 +72,7 @@ class Verification:
             SandboxError: When our side failed.
         """
         if self._progress is None:
-            self._progress = tqdm(desc="references", unit="problem", mininterval=1)
+            self._progress = progress_bar("references", "problem")
         progress = self._progress
 
         async def run(problem: Problem) -> tuple[Verified, dict[str, Any] | None, Counter[str]]:
@@ -88,6 +90,10 @@ class Verification:
             elif solutions["used"]:
                 self.replaced.append(verified.problem.query_id)
         return checked
+
+    def has_program(self, problem: Problem) -> bool:
+        """Whether there is a program to run on the problem's cases."""
+        return problem.reference is not None or (self.max_solutions > 0 and bool(solutions_of(problem)))
 
     def finish(self) -> None:
         """Closes the progress bar."""
@@ -116,11 +122,6 @@ class Verification:
         }
 
 
-def has_program(problem: Problem) -> bool:
-    """Whether there is a program that can be run on the problem's cases."""
-    return problem.reference is not None or bool(solutions_of(problem))
-
-
 def solutions_of(problem: Problem) -> list[str]:
     """Further programs that the record says are right, in the problem's language, without the reference.
 
@@ -141,6 +142,8 @@ def solutions_of(problem: Problem) -> list[str]:
     if not isinstance(value, list):
         return []
     programs = [program for program in value if isinstance(program, str) and program.strip()]
+    if problem.language == "python":
+        programs = [source for program in programs if (source := first_python(program)) is not None]
     return [program for program in dict.fromkeys(programs) if program != problem.reference]
 
 

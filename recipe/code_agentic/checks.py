@@ -153,14 +153,19 @@ def load_reward(config: DictConfig) -> RewardFunction:
     """The configured reward function with its arguments.
 
     Raises:
-        ValueError: When none is configured, it can't be loaded or does not take its arguments, or it is the
+        ValueError: When none is configured, it can't be loaded, fails when it is tried out, or is the
             project's own and its weights can't work.
     """
     chosen = load_reward_function(config.reward.custom_reward_function)
     if _is_own_reward(chosen.function):
         check_values(config, value_rules.REWARD)
         _check_weights(chosen.arguments)
-    chosen.check_arguments()
+    solved, unsolved = chosen.try_out()
+    if solved <= unsolved:
+        warn(
+            f"{chosen.where}: an episode that is solved at once earns {solved:g}, one that is not solved "
+            f"{unsolved:g}"
+        )
     return chosen
 
 

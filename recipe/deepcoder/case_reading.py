@@ -74,13 +74,14 @@ def read_cases(given: Any, target_function: str | None = None) -> CaseSet:
     Raises:
         ValueError: When there is none, or it is none of the forms; without tests there is no reward.
     """
+    text = given if isinstance(given, str) else None
     if isinstance(given, str):
         try:
             given = json.loads(given)
         except ValueError as error:
             raise ValueError(f"test cases given as text must be JSON: {error}") from error
     if isinstance(given, Mapping) and "cases" in given:
-        problem = Problem.from_json(json.dumps(given))
+        problem = Problem.from_json(json.dumps(given) if text is None else text)
         if target_function is not None and target_function != problem.fn_name:
             problem = replace(
                 problem, cases=tuple(replace(case, fn_name=target_function) for case in problem.cases)

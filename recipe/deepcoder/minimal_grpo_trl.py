@@ -23,11 +23,13 @@ if __name__ == "__main__":  # before what is imported below asks for it
 
 import torch
 from datasets import Dataset
+from omegaconf import OmegaConf
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOConfig, GRPOTrainer
 
 from recipe.deepcoder.reward import RewardOptions, make_trl_reward
 from recipe.deepcoder.sampling import Task, read_tasks, sample_answers, solved_shares
+from verl_ext.run_files import write_provenance
 
 _COLUMN_CHARS = 52
 
@@ -114,6 +116,9 @@ def main() -> None:
         raise ValueError("--steps must be at least 1, --group-size at least 2, and their rounds of even size")
     judged = RewardOptions(format_penalty=options.format_penalty)
     tasks = read_tasks(options.train)
+    files = [options.train, *([options.test] if options.test else [])]
+    arguments = {name: str(value) for name, value in vars(options).items()}
+    write_provenance(options.output_dir, OmegaConf.create(arguments), files)
     measured = read_tasks(options.test or options.train)[: options.num_test]
     set_seed(options.seed)
     tokenizer = AutoTokenizer.from_pretrained(options.model)

@@ -16,100 +16,32 @@ Source: DeepCoder (Agentica and Together, 2025): sparse outcome reward, the 15 c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
-from recipe.deepcoder.case_reading import CaseSet, read_cases
-from recipe.deepcoder.grading_service import Environment, service
+from recipe.deepcoder.case_reading import read_cases
+from recipe.deepcoder.judgement import (
+    DeepcoderReward,
+    Environment,
+    RewardOptions,
+    answer_of,
+    judge,
+    judge_now,
+)
 from verl_ext.agent_loop.episode import EpisodeFacts
-from verl_ext.grading.extract import extract_program, is_one_program
-from verl_ext.grading.grader import Grader
-from verl_ext.grading.problem import Case
-from verl_ext.grading.verdict import CaseResult, Grade
+from verl_ext.grading.case_choice import DEEPCODER_NUM_CASES
+from verl_ext.grading.extract import is_one_program
 from verl_ext.sandbox.errors import SandboxError
 
-MAX_CASES = 15
-_LANGUAGE_NAMES = {"py": "python", "python3": "python", "javascript": "nodejs", "js": "nodejs", "c++": "cpp"}
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One thing that was looked at: a number from 0 to 1 and what was seen."""
-
-    score: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class DeepcoderReward(Mapping[str, Any]):
-    """A reward and how it came about; also a mapping of its fields.
-
-    Attributes:
-        score: 1.0 or 0.0, less the format penalty where one is set.
-        reason: One line.
-        metrics: ``extracted_code`` (the program), ``passed`` (share of the cases), ``case_N`` for each case
-            that was run, and ``format`` where a penalty is set.
-        grade: Verdicts of the cases that were run; None when there was no program.
-    """
-
-    score: float
-    reason: str
-    metrics: Mapping[str, Metric]
-    grade: Grade | None = None
-
-    def __getitem__(self, name: str) -> Any:
-        return self.to_dict()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.to_dict())
-
-    def __len__(self) -> int:
-        return len(self.to_dict())
-
-    def __float__(self) -> float:
-        return self.score
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, good for JSON."""
-        metrics = {
-            name: {"score": metric.score, "reason": metric.reason} for name, metric in self.metrics.items()
-        }
-        return {"score": self.score, "reason": self.reason, "metrics": metrics}
-
-
-@dataclass(frozen=True, slots=True)
-class RewardOptions:
-    """How the reward judges; the arguments of ``deepcoder_code_reward`` that do not change from case to case.
-
-    Attributes:
-        timeout: CPU seconds per case.
-        max_cases: Cases graded at most, those of the longest inputs; None grades all.
-        format_penalty: Subtracted when the answer is not exactly one fenced program, from 0 to below 1.
-        stop_at_first_failure: Leave out the cases after the first that fails: the score is known.
-        environment: Where programs run.
-
-    Raises:
-        ValueError: When a value is out of range.
-    """
-
-    timeout: float = 6.0
-    max_cases: int | None = MAX_CASES
-    format_penalty: float = 0.0
-    stop_at_first_failure: bool = True
-    environment: Environment = field(default_factory=Environment)
-
-    def __post_init__(self) -> None:
-        self.environment.check()
-        if not self.timeout > 0:
-            raise ValueError(f"timeout must be above 0, got {self.timeout}")
-        if self.max_cases is not None and self.max_cases < 1:
-            raise ValueError(f"max_cases must be at least 1, got {self.max_cases}")
-        if not 0 <= self.format_penalty < 1:
-            raise ValueError(
-                f"format_penalty must be from 0 to below 1, got {self.format_penalty}: a solved problem "
-                "always earns more than an unsolved one"
-            )
+__all__ = [
+    "DeepcoderReward",
+    "Environment",
+    "RewardOptions",
+    "compute_score",
+    "deepcoder_code_reward",
+    "make_trl_reward",
+    "trl_reward",
+]
 
 
 def deepcoder_code_reward(
@@ -124,7 +56,7 @@ def deepcoder_code_reward(
     *,
     endpoint: str | None = None,
     signature: str | None = None,
-    max_cases: int | None = MAX_CASES,
+    max_cases: int | None = DEEPCODER_NUM_CASES,
     format_penalty: float = 0.0,
     stop_at_first_failure: bool = False,
 ) -> DeepcoderReward:
@@ -136,7 +68,7 @@ def deepcoder_code_reward(
         test_cases: The same under another name; exactly one of the two.
         language: Of the program.
         timeout: CPU seconds per case; a stored problem's own limit wins.
-        environment: ``local``, ``sandbox_fusion`` or ``e2b``, see ``grading_service``.
+        environment: ``local``, ``sandbox_fusion`` or ``e2b``, see ``Environment``.
         api_key: E2B's.
         target_function: Function that the cases call; None takes the cases' own, else they are of stdin.
         endpoint: URL of SandboxFusion, or several with commas.
@@ -155,87 +87,7 @@ def deepcoder_code_reward(
         timeout, max_cases, format_penalty, stop_at_first_failure, Environment(environment, endpoint, api_key)
     )
     cases = read_cases(test_cases if ground_truth is None else ground_truth, target_function)
-    answer = answer_of(messages)
-    running = service(options.environment)
-    return running.loop.run(judge(running.grader, answer, cases, options, language, signature))
-
-
-async def judge(
-    grader: Grader,
-    answer: str,
-    case_set: CaseSet,
-    options: RewardOptions,
-    language: str = "python",
-    signature: str | None = None,
-) -> DeepcoderReward:
-    """Judges one answer with a grader of the running loop.
-
-    Raises:
-        ValueError: When a case is malformed.
-        SandboxError: When our side failed.
-    """
-    problem = case_set.problem
-    language = problem.language if problem else _LANGUAGE_NAMES.get(language.lower(), language.lower())
-    metrics: dict[str, Metric] = {}
-    penalty = 0.0
-    if options.format_penalty:
-        followed = is_one_program(answer, language)
-        penalty = 0.0 if followed else options.format_penalty
-        metrics["format"] = Metric(float(followed), "as asked" if followed else "not one fenced program")
-    program = extract_program(answer, language)
-    # Read in any case: without cases there is no reward, whatever the answer.
-    cases = longest_inputs(case_set.cases(program or "", signature), options.max_cases)
-    if program is None:
-        reason = f"no ```{language} program in the answer"
-        return DeepcoderReward(0.0 - penalty, reason, {"extracted_code": Metric(0.0, reason), **metrics})
-    grade = await grader.grade(
-        program,
-        cases,
-        prelude=problem.prelude if problem else "",
-        language=language,
-        stop_at_first_failure=options.stop_at_first_failure,
-        time_limit_s=(problem.time_limit_s if problem else None) or options.timeout,
-        memory_limit_mb=problem.memory_limit_mb if problem else None,
-    )
-    failure = grade.first_failure
-    reason = f"all {grade.total} cases passed" if failure is None else _failure_text(failure)
-    metrics = {
-        "extracted_code": Metric(1.0, program),
-        "passed": Metric(grade.num_passed / grade.total, f"{grade.num_passed} of {grade.total} cases"),
-        **metrics,
-        **{
-            f"case_{result.case_index}": Metric(float(result.passed), _failure_text(result))
-            for result in grade.results
-        },
-    }
-    return DeepcoderReward(float(grade.all_passed) - penalty, reason, metrics, grade)
-
-
-def longest_inputs(cases: Sequence[Case], max_cases: int | None) -> tuple[Case, ...]:
-    """The cases of the longest inputs, in their own order; None keeps all."""
-    if max_cases is None or len(cases) <= max_cases:
-        return tuple(cases)
-    ranked = sorted(range(len(cases)), key=lambda index: -len(cases[index].input))
-    return tuple(cases[index] for index in sorted(ranked[:max_cases]))
-
-
-def answer_of(messages: str | Sequence[Mapping[str, Any]]) -> str:
-    """The text of the last assistant message; empty when there is none."""
-    if isinstance(messages, str):
-        return messages
-    for message in reversed(messages):
-        if message.get("role") == "assistant":
-            content = message.get("content")
-            if isinstance(content, str):
-                return content
-            parts = content if isinstance(content, list | tuple) else []
-            return "".join(str(part.get("text", "")) for part in parts if isinstance(part, Mapping))
-    return ""
-
-
-def _failure_text(result: CaseResult) -> str:
-    error = f" ({result.error.category}: {result.error.message})" if result.error else ""
-    return f"case {result.case_index}: {result.verdict}{error}"[:500]
+    return judge_now(answer_of(messages), cases, options, language, signature)
 
 
 async def compute_score(
@@ -245,7 +97,7 @@ async def compute_score(
     extra_info: Mapping[str, Any] | None = None,
     *,
     timeout: float = 6.0,
-    max_cases: int | None = MAX_CASES,
+    max_cases: int | None = DEEPCODER_NUM_CASES,
     format_penalty: float = 0.0,
     environment: str = "local",
     endpoint: str | None = None,
@@ -285,14 +137,12 @@ async def compute_score(
         passed = facts.hidden_passed / facts.hidden_total
         return {"score": score, "solved": float(facts.solved), "passed": passed}
     cases = read_cases(ground_truth, extra.get("target_function"))
-    running = await asyncio.to_thread(service, options.environment)
-    work = judge(running.grader, solution_str, cases, options, signature=extra.get("signature"))
-    reward = await running.loop.arun(work)
-    grade = reward.grade
+    reward = await judge(solution_str, cases, options, signature=extra.get("signature"))
+    found = reward.grade
     return {
         "score": reward.score,
-        "solved": float(grade is not None and grade.all_passed),
-        "passed": grade.num_passed / grade.total if grade else 0.0,
+        "solved": float(found is not None and found.all_passed),
+        "passed": found.num_passed / found.total if found else 0.0,
     }
 
 
@@ -329,7 +179,6 @@ def make_trl_reward(options: RewardOptions | None = None, *, max_void_share: flo
         given = columns.get("ground_truth", columns.get("test_cases"))
         if given is None:
             raise ValueError("the data set needs a column ground_truth or test_cases")
-        running = await asyncio.to_thread(service, chosen.environment)
         failures: list[SandboxError] = []
 
         async def score(index: int) -> float | None:
@@ -340,16 +189,13 @@ def make_trl_reward(options: RewardOptions | None = None, *, max_void_share: flo
             cases = read_cases(given[index], column("target_function"))
             language, signature = column("language") or "python", column("signature")
             try:
-                reward = await judge(running.grader, answer, cases, chosen, language, signature)
+                reward = await judge(answer, cases, chosen, language, signature)
             except SandboxError as error:
                 failures.append(error)
                 return None
             return reward.score
 
-        async def scores() -> list[float | None]:
-            return list(await asyncio.gather(*map(score, range(len(completions)))))
-
-        found = await running.loop.arun(scores())
+        found = list(await asyncio.gather(*map(score, range(len(completions)))))
         if len(failures) > max_void_share * len(completions):
             raise SandboxError(
                 f"{len(failures)} of {len(completions)} completions could not be judged, more than "

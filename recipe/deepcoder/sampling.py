@@ -16,8 +16,7 @@ from typing import Any
 import torch
 
 from recipe.deepcoder.case_reading import read_cases
-from recipe.deepcoder.grading_service import service
-from recipe.deepcoder.reward import RewardOptions, judge
+from recipe.deepcoder.judgement import RewardOptions, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +151,11 @@ def solved_shares(
     Raises:
         SandboxError: When our side failed.
     """
-    running = service(options.environment)
 
     async def judge_all() -> list[list[bool]]:
         async def solved(task: Task, answer: str) -> bool:
             cases = read_cases(task.ground_truth, task.target_function)
-            reward = await judge(running.grader, answer, cases, options, signature=task.signature)
+            reward = await judge(answer, cases, options, signature=task.signature)
             return reward.grade is not None and reward.grade.all_passed
 
         rows = (
@@ -166,4 +164,4 @@ def solved_shares(
         )
         return [list(row) for row in await asyncio.gather(*rows)]
 
-    return [sum(row) / len(row) for row in running.loop.run(judge_all())]
+    return [sum(row) / len(row) for row in asyncio.run(judge_all())]

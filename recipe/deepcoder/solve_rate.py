@@ -13,7 +13,7 @@ from typing import Any
 
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from recipe.deepcoder.reward import RewardOptions
+from recipe.deepcoder.judgement import RewardOptions
 from recipe.deepcoder.sampling import Task, read_tasks, sample_answers, solved_shares
 from verl_ext.cli import run_main
 from verl_ext.run_files import write_json

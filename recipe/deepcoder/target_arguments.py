@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from verl_ext.grading.compare import parse_value
+from verl_ext.grading.compare import parse_json
 
 _STRINGS = frozenset({"str", "Optional[str]", "str | None", "None | str"})
 _NO_JSON = object()
@@ -63,11 +63,13 @@ def find_signature(source: str, fn_name: str) -> Signature | None:
         source: A program, or just ``def name(...):`` (a body is not needed).
         fn_name: As the cases name it; a leading ``Solution().`` does not count.
     """
-    name = fn_name.rpartition(".")[2]
     try:
-        tree = _parsed(source)
+        return _signature_in(_parsed(source), fn_name.rpartition(".")[2])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return None  # a program may nest anything, its annotations too
+
+
+def _signature_in(tree: ast.Module, name: str) -> Signature | None:
     found: ast.FunctionDef | ast.AsyncFunctionDef | None = None
     is_method = False
     for node in tree.body:
@@ -131,7 +133,7 @@ def _value(text: str, annotation: str | None) -> Any:
 
 def _json(text: str) -> Any:
     try:
-        return parse_value(text)
+        return parse_json(text)
     except ValueError:
         return _NO_JSON
 

@@ -22,7 +22,7 @@ from recipe.deepcoder.case_reading import read_cases
 from recipe.deepcoder.prompts import STYLES, answer_text, build_messages
 from recipe.deepcoder.reward import deepcoder_code_reward
 from verl_ext.cli import run_main
-from verl_ext.grading.compare import parse_value
+from verl_ext.grading.compare import parse_json
 from verl_ext.grading.problem import Problem
 
 RAW = Path(__file__).with_name("problems") / "raw.jsonl"
@@ -73,7 +73,7 @@ def problem_of(record: Mapping[str, Any]) -> Problem:
 
 def task_row(problem: Problem, style: str) -> dict[str, Any]:
     """The task of one problem."""
-    read = parse_value if problem.fn_name else str
+    read = parse_json if problem.fn_name else str
     cases = [{"input": read(case.input), "output": read(case.expected)} for case in problem.cases]
     return {
         "name": problem.query_id,

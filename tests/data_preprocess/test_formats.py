@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.formats.catalogue import FORMATS
 from data_preprocess.formats.packed_text import MAX_UNPACKED_BYTES
-from data_preprocess.reading import AUTO, ReadOptions, converter, detect_format
-from data_preprocess.rows import Reject, Row, read_rows
+from data_preprocess.parallel_reading import read_problems
+from data_preprocess.reading import AUTO, ReadOptions, detect_format
+from data_preprocess.rows import Reject, Row
 from verl_ext.grading.problem import Problem
 
 _spec = importlib.util.spec_from_file_location(
@@ -33,8 +34,7 @@ NAMES = [f"{sample.format}: {sample.name}" for sample in SAMPLES]
 
 
 def _read(path: Path, format_name: str = AUTO) -> list[Problem | Reject]:
-    convert = converter(path, ReadOptions(format_name, PublicPolicy(first_k=1), None))
-    return [row if isinstance(row, Reject) else convert(row) for row in read_rows(path)]
+    return list(read_problems([path], ReadOptions(format_name, PublicPolicy(first_k=1), None)))
 
 
 def test_there_is_a_sample_of_every_format_that_has_tests() -> None:
@@ -180,7 +180,7 @@ _KOD = {"question": "q", "solution": "def f(x): pass"}
             "kodcode",
             {
                 **_KOD,
-                "test": "import pytest\ndef test_a():\n    with pytest.raises(ValueError):\n        f(1)",
+                "test": "import pytest\n\ndef test_a():\n    with pytest.raises(E):\n        f(1)\n    assert f(2) == 2",
             },
             "test",
             "is neither an assert nor a constant",

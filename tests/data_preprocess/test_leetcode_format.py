@@ -93,7 +93,8 @@ def test_a_bad_row_names_its_column(changed: dict, column: str) -> None:
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no real data at {SHARED}")
 def test_every_row_of_the_real_files_is_read() -> None:
     from data_preprocess.case_policy import PublicPolicy
-    from data_preprocess.reading import ReadOptions, read_problems
+    from data_preprocess.parallel_reading import read_problems
+    from data_preprocess.reading import ReadOptions
     from verl_ext.grading.problem import Problem
 
     paths = [SHARED / f"leetcode_v0.2.0_{part}.jsonl.gz" for part in ("train", "test")]

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_preprocess.case_policy import PublicPolicy
-from data_preprocess.reading import ReadOptions, detect_format, read_problems
+from data_preprocess.parallel_reading import read_problems
+from data_preprocess.reading import ReadOptions, detect_format
 from data_preprocess.rows import Reject
 from recipe.code_agentic.problems.__main__ import user_record
 from recipe.code_agentic.problems.generate import generate_problems

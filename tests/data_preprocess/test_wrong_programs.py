@@ -169,7 +169,30 @@ def test_a_wrong_fix_changes_only_the_line_of_the_bug() -> None:
                 assert len(changed) == 1
             assert fix.kind == WRONG_FIX and fix.program not in (bug.program, REFERENCE)
             seen += 1
-    assert seen > 50
+    assert seen > 30
+
+
+async def test_a_second_mistake_was_there_before_the_first_was_mended(grader: Grader) -> None:
+    bugs = candidate_bugs(PROBLEM, ProgramPool([]), seed=0, kinds=("comparison_flip", "name_error"))[
+        "one_slip"
+    ]
+    typo = next(bug for bug in bugs if bug.kind == "name_error" and "totla = " not in bug.program)
+    flip = next(bug for bug in bugs if "step < limit" in bug.program or "step <= limit" in bug.program)
+    supply = BugSupply(grader, PROBLEM, _candidates(), WANTED, BugStatistics())
+    both = await supply.joined(typo, flip)
+    assert both is not None and both.kind == "name_error+comparison_flip"
+    grade = await grader.grade(both.program, PROBLEM.public_cases)
+    assert grade.first_failure is not None and grade.first_failure.error is not None
+    assert grade.first_failure.error.category == "NameError"
+    assert await supply.joined(flip, typo) is None
+    assert await supply.joined(typo, typo) is None
+
+
+def test_an_error_that_says_what_to_do_has_no_wrong_fix() -> None:
+    bugs = candidate_bugs(PROBLEM, ProgramPool([]), seed=0, kinds=KINDS)["one_slip"]
+    slips = [bug.slip for bug in bugs if bug.slip is not None]
+    typos = [bug for bug in bugs if bug.kind in ("name_error", "syntax_bracket")]
+    assert typos and not any(wrong_fixes(bug, slips, "python", Random(0)) for bug in typos)
 
 
 async def test_attempts_fail_differ_and_lead_to_the_right_program(grader: Grader) -> None:
@@ -182,11 +205,11 @@ async def test_attempts_fail_differ_and_lead_to_the_right_program(grader: Grader
         weights = dict.fromkeys(("wrong_answer", "name_error", "compile_error"), 1.0)
         plan = await draw_attempts(supply, REFERENCE, mix, Random(seed), weights)
         programs = [attempt.program for attempt in plan.wrong]
-        assert plan.right == REFERENCE and len(set(programs)) == len(programs) == 3
+        assert plan.right == REFERENCE and len(set(programs)) == len(programs) >= 1
         for program in programs:
             assert not (await grader.grade(program, PROBLEM.public_cases)).all_passed
         shown.update(attempt.kind for attempt in plan.wrong)
-    assert shown[WRONG_FIX] > 0
+    assert shown[WRONG_FIX] > 0 and shown.total() >= 8
 
 
 def test_steering_makes_up_for_what_came_out() -> None:

@@ -6,6 +6,7 @@ it here, so that they agree; needs neither torch nor verl. Knows no reward.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib
 import importlib.util
@@ -13,6 +14,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +22,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from verl_ext.agent_loop.episode import EpisodeFacts
+from verl_ext.agent_loop.episode import EpisodeFacts, StopReason
 
 KEY = "reward.custom_reward_function"
 
@@ -51,6 +53,54 @@ class RewardFunction:
             inspect.signature(self.function).bind("", "", "", {}, **self.arguments)
         except TypeError as error:
             raise ValueError(f"{KEY}.reward_kwargs: {error} ({self.where})") from error
+
+    def try_out(self) -> tuple[float, float]:
+        """Calls the function on two made-up episodes, so that what can't work is known before a run.
+
+        Returns:
+            The scores of an episode that is solved by its first program, and of one that is not solved.
+
+        Raises:
+            ValueError: When it does not take its arguments, fails, or returns no score.
+        """
+        self.check_arguments()
+
+        async def score(*, solved: bool) -> float:
+            passed = int(solved)
+            facts = EpisodeFacts(
+                void=False,
+                hidden_passed=passed,
+                hidden_total=1,
+                first_solved_attempt=1 if solved else None,
+                num_attempts=1,
+                num_failed_attempts=1 - passed,
+                num_tool_calls=1,
+                num_refused_calls=0,
+                num_malformed_calls=0,
+                num_surplus_calls=0,
+                num_turns=2,
+                num_response_tokens=10,
+                stop_reason=StopReason.FINAL_ANSWER,
+            )
+            program = "print(1)"
+            answer = f"```python\n{program}\n```"
+            reward = await self.score(
+                facts, source="code_agentic", answer=answer, program=program, language="python"
+            )
+            return reward["score"]
+
+        async def both() -> tuple[float, float]:
+            return await score(solved=True), await score(solved=False)
+
+        with ThreadPoolExecutor(1) as thread:  # there may be a loop in this one
+            try:
+                return thread.submit(asyncio.run, both()).result()
+            except Exception as error:  # somebody else's code
+                if isinstance(error, ValueError) and str(error).startswith(KEY):
+                    raise
+                raise ValueError(
+                    f"{self.where}: fails on a made-up episode: {type(error).__name__}: {error}"
+                ) from error
 
     async def score(
         self, facts: EpisodeFacts, *, source: str, answer: str, program: str | None, language: str

@@ -29,6 +29,7 @@ def grade(
     memory_limit_mb: int | None = None,
     stop_at_first_failure: bool = False,
     endpoint: str | None = None,
+    api_key: str | None = None,
 ) -> Grade:
     """Runs a program on every case; works from any thread, also where an event loop is running.
 
@@ -40,14 +41,15 @@ def grade(
         time_limit_s: CPU seconds per case; None means 6.
         memory_limit_mb: MiB per case; None means 512.
         stop_at_first_failure: End after the first failing case, in case order.
-        endpoint: URL of a sandbox service, or several with commas; None starts the embedded server, which
-            all of a process share.
+        endpoint: URL of a sandbox service, or several with commas, or ``e2b``; None starts the embedded
+            server, which all of a process share.
+        api_key: E2B's; None reads ``E2B_API_KEY``.
 
     Raises:
         ValueError: When there is no case, or a case, a limit or the endpoint is malformed.
         SandboxError: When our side failed; never turned into a verdict.
     """
-    service = _service(endpoint)
+    service = _service(endpoint, api_key)
     return service.loop.run(
         service.grader.grade(
             program,
@@ -71,9 +73,10 @@ async def grade_async(
     memory_limit_mb: int | None = None,
     stop_at_first_failure: bool = False,
     endpoint: str | None = None,
+    api_key: str | None = None,
 ) -> Grade:
     """The same as ``grade``, awaited from any event loop; cancelling it cancels the runs."""
-    service = _service(endpoint)
+    service = _service(endpoint, api_key)
     return await service.loop.arun(
         service.grader.grade(
             program,
@@ -90,7 +93,7 @@ async def grade_async(
 class _Service:
     """A grader, its sandbox, and the loop they live in."""
 
-    def __init__(self, endpoint: str | None) -> None:
+    def __init__(self, endpoint: str | None, api_key: str | None) -> None:
         # Only here, so that who passes a sandbox of their own does not load what makes one.
         from verl_ext.sandbox.backends import sandbox_from_endpoint
         from verl_ext.sandbox.embedded import serve
@@ -99,7 +102,7 @@ class _Service:
         with contextlib.ExitStack() as opened:
             if endpoint is None:
                 endpoint = opened.enter_context(serve()).endpoint
-            sandbox = sandbox_from_endpoint(endpoint)
+            sandbox = sandbox_from_endpoint(endpoint, api_key=api_key)
             self._stack = opened.pop_all()
         self.loop = BackgroundLoop("grading")
         self._sandbox = sandbox
@@ -114,13 +117,13 @@ class _Service:
 
 
 _lock = threading.Lock()
-_services: dict[str | None, _Service] = {}
+_services: dict[tuple[str | None, str | None], _Service] = {}
 
 
-def _service(endpoint: str | None) -> _Service:
+def _service(endpoint: str | None, api_key: str | None) -> _Service:
     with _lock:
-        known = _services.get(endpoint)
+        known = _services.get((endpoint, api_key))
         if known is None or known.loop.pid != os.getpid():
-            known = _services[endpoint] = _Service(endpoint)
+            known = _services[endpoint, api_key] = _Service(endpoint, api_key)
             atexit.register(known.close)
         return known

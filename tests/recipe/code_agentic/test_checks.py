@@ -195,6 +195,40 @@ def test_a_reward_that_does_not_take_its_arguments_is_refused_before_the_run(tmp
         load_reward(config)
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "    return {}[extra_info['language']]",
+            r"own\.py.*: fails on a made-up episode: KeyError: 'python'",
+        ),
+        ("    raise ValueError('no such weight')", "fails on a made-up episode: ValueError: no such weight"),
+        ("    return 'high'", "must return a number, or a dict with a number 'score'; it returned 'high'"),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["def", "async def"])
+def test_a_reward_is_tried_out_before_the_run(tmp_path, body, message, keyword):
+    own = tmp_path / "own.py"
+    own.write_text(f"{keyword} compute_score(data_source, solution_str, ground_truth, extra_info):\n{body}\n")
+    with pytest.raises(ValueError, match=message):
+        load_reward(compose("ppo", [f"reward.custom_reward_function.path={own}", f"~{WEIGHTS}"]))
+
+
+def test_a_reward_of_ones_own_that_does_not_tell_solved_from_unsolved_is_warned_of(tmp_path, capsys):
+    own = tmp_path / "own.py"
+    own.write_text("def compute_score(*given): return -given[3]['episode']['hidden_passed']\n")
+    load_reward(compose("ppo", [f"reward.custom_reward_function.path={own}", f"~{WEIGHTS}"]))
+    assert "solved at once earns -1, one that is not solved 0" in capsys.readouterr().err
+    load_reward(compose("ppo", []))
+    assert not capsys.readouterr().err
+
+
+def test_a_format_penalty_that_breaks_the_order_is_refused_before_the_run():
+    with pytest.raises(ValueError, match="format_penalty"):
+        load_reward(compose("ppo", ["reward=deepcoder", f"{WEIGHTS}.format_penalty=1.5"]))
+    load_reward(compose("ppo", ["reward=deepcoder"]))
+
+
 def test_times_that_a_reward_compares_are_taken_unless_that_is_refused():
     bonus = f"{WEIGHTS}.efficiency_bonus=0.1"
     assert compose("ppo", []).code_agentic.episode.time_reference is False

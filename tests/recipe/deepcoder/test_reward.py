@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from recipe.deepcoder.grading_service import Environment
 from recipe.deepcoder.reward import (
+    Environment,
     RewardOptions,
     compute_score,
     deepcoder_code_reward,
@@ -254,7 +254,7 @@ async def test_verl_gets_floats_and_the_verdicts_of_an_episode_win():
         "first_solved_attempt": None,
         "stop_reason": "final_answer",
     }
-    episode = {"episode": facts}
+    episode = {"episode": facts, "language": "python"}
     assert await compute_score("own", RIGHT, "", episode) == {"score": 0.0, "solved": 0.0, "passed": 0.5}
     judged = await compute_score("own", "", PROBLEM.to_json(), episode, format_penalty=0.5)
     assert judged["score"] == -0.5

@@ -95,6 +95,9 @@ def test_an_expected_text_is_read_by_what_the_function_returns(wanted, given, re
         ("def f(:", "f", None),
         ("\0", "f", None),
         ("(" * 5000, "f", None),
+        ("-" * 100_000 + "1", "f", None),
+        ("a" + ".a" * 200_000, "f", None),
+        ("def f(x: a" + ".a" * 2500 + "): pass", "f", None),
     ],
 )
 def test_a_signature_is_found_in_programs_and_headers(source, name, signature):

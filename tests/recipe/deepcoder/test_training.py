@@ -12,11 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from recipe.deepcoder.grading_service import Environment
 from recipe.deepcoder.prompts import answer_text, build_messages
-from recipe.deepcoder.reward import RewardOptions, make_trl_reward
+from recipe.deepcoder.reward import Environment, RewardOptions, make_trl_reward
 from recipe.deepcoder.transform import task_row
 from verl_ext.agent_loop.episode import StopReason
+from verl_ext.cli import compose
 from verl_ext.grading.problem import Case, Problem
 
 pytest.importorskip("torch")
@@ -48,6 +48,35 @@ def test_only_truncated_episodes_are_masked_and_only_when_asked_for(stop_reason,
     rollout = SimpleNamespace(facts=SimpleNamespace(stop_reason=stop_reason), response_mask=[1, 1, 0, 1])
     wanted = [1, 1, 0, 1] if trained else [0, 0, 0, 0]
     assert loss_mask(rollout, mask_truncated=mask_truncated) == wanted  # type: ignore[arg-type]
+
+
+async def test_verls_own_reward_manager_calls_it(tokenizer):
+    """In verl's own loops the answer is judged by the reward, on test cases of the row."""
+    pytest.importorskip("verl")
+    import numpy as np
+    import torch
+    from verl import DataProto
+    from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
+    from verl.trainer.ppo.reward import get_custom_reward_fn
+
+    config = compose("ppo", ["task=deepcoder"])
+    manager = NaiveRewardManager(config, tokenizer, get_custom_reward_fn(config))
+    extra = {"target_function": "double", "signature": "def double(text: str) -> str:"}
+    cases = json.dumps([{"input": "[1]", "output": "[1][1]"}])
+    for body, score in (("text * 2", 1.0), ("text", 0.0)):
+        answer = answer_text(f"def double(text):\n    return {body}", "python")
+        ids = torch.tensor([tokenizer.encode(answer, add_special_tokens=False)])
+        row = {"data_source": "own", "reward_model": {"ground_truth": cases}, "extra_info": dict(extra)}
+        data = DataProto.from_single_dict(
+            {
+                "responses": ids,
+                "attention_mask": torch.ones_like(ids),
+                **{name: np.array([value], dtype=object) for name, value in row.items()},
+            }
+        )
+        result = await manager.run_single(data)
+        assert result["reward_score"] == score
+        assert result["reward_extra_info"] == {"score": score, "solved": score, "passed": score}
 
 
 def test_sampled_answers_follow_the_seed_and_their_task(tiny_model_dir):
@@ -154,6 +183,9 @@ def test_the_trl_command_runs_to_the_end_and_shows_answers_before_and_after(tiny
     assert "before                                               | after" in done.stdout
     assert re.search(r"solved: 0\.0% before, 0\.0% after 2 updates", done.stdout)
     assert "rewards/deepcoder_reward/mean" in done.stdout
+    assert (tmp_path / "out" / "model" / "config.json").is_file()
+    (start,) = json.loads((tmp_path / "out" / "provenance.json").read_text())["starts"]
+    assert start["config"]["lr"] == "0.001" and start["packages"]["trl"]
     measure = [
         *(sys.executable, "-m", "recipe.deepcoder.solve_rate", "--tasks", str(tasks), "--num-samples", "1"),
         *("--max-completion-length", "8", "--output", str(tmp_path / "rates.json")),
@@ -195,6 +227,6 @@ def test_verl_runs_the_task_to_the_end(tiny_model_dir, tmp_path):
     for step in (1, 2):
         assert steps[step]["reward/solved"] == steps[step]["reward/score"] == 0.0
         assert steps[step]["episode/num_turns"] == 1 and steps[step]["episode/void_share"] == 0
-    # An untrained model never stops: all of its answers are cut, and nothing is left to train on.
-    assert steps[2]["stop/max_response_tokens"] == 1.0
+        # An untrained model hardly ever stops: its answers are cut and masked, with nothing to train on.
+        assert steps[step]["stop/max_response_tokens"] >= 0.25
     assert (tmp_path / "rl" / "model" / "config.json").is_file()

@@ -1,0 +1,253 @@
+"""Preprocessing of many records against the same work through ``datasets.map``, and what it costs by size.
+
+Every side is a process of its own on the same file; the memory is that of its whole process tree, sampled.
+Needs the extras ``data`` and ``cpu`` or ``gpu`` (for ``datasets``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parents[1]
+_CASES_PER_PROBLEM = 15
+_SAMPLE_EVERY_S = 0.1
+# What a user writes: the same conversion, called for each record.
+_WITH_DATASETS = """
+import sys
+sys.path.insert(0, sys.argv[4])
+import datasets
+import pyarrow.parquet as pq
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.parquet_files import rl_row
+from data_preprocess.reading import ReadOptions, read_row
+from data_preprocess.rows import Row
+file, folder, num_proc = sys.argv[1], sys.argv[2], int(sys.argv[3])
+datasets.disable_progress_bars()
+options = ReadOptions("user", PublicPolicy(), None)
+def convert(record, index):
+    return rl_row(read_row(Row(file, index + 1, record), "user", options), "train", index, "full")
+records = datasets.load_dataset("json", data_files=file, split="train", cache_dir=folder + "/cache")
+rows = records.map(
+    convert,
+    with_indices=True,
+    remove_columns=records.column_names,
+    num_proc=num_proc if num_proc > 1 else None,
+)
+rows.to_parquet(folder + "/rl_train.parquet")
+print(pq.ParquetFile(folder + "/rl_train.parquet").metadata.num_rows)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One side on one file.
+
+    Attributes:
+        seconds: Wall-clock time, start of the interpreter included.
+        cpu_seconds: Of all its processes; on a busy machine the better measure of work.
+        peak_bytes: Largest sum of the proportional set sizes of its processes.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def write_records(path: Path, num_problems: int, *, case_chars: int, seed: int = 0) -> None:
+    """Records of the user's format with distinct questions and 15 cases; ``input_output`` is a JSON string.
+
+    Args:
+        path: File to write, JSON lines.
+        num_problems: How many.
+        case_chars: Length of an input, about.
+        seed: Of the numbers.
+    """
+    rng = Random(seed)
+    numbers = [str(rng.randrange(10**6)) for _ in range(4096)]
+    per_case = max(1, case_chars // 7)
+    with path.open("w", encoding="utf-8") as file:
+        for index in range(num_problems):
+            start = rng.randrange(2048)
+            inputs = [
+                f"{index} {case}\n{' '.join(numbers[(start + case) % 2048 :][:per_case])}\n"
+                for case in range(_CASES_PER_PROBLEM)
+            ]
+            outputs = [f"{index * 31 + case}\n" for case in range(_CASES_PER_PROBLEM)]
+            record = {
+                "question": f"Problem {index}: read two numbers, then a line of numbers; print a number. "
+                * 6,
+                "query_id": f"bench/{index}",
+                "input_output": json.dumps({"inputs": inputs, "outputs": outputs}),
+                "origin": "benchmark",
+            }
+            file.write(json.dumps(record) + "\n")
+
+
+def ours(path: Path, folder: Path) -> list[str]:
+    """The real command, without programs to run."""
+    return [
+        sys.executable,
+        str(ROOT / "data_preprocess" / "preprocess.py"),
+        "data=user",
+        f"input={path}",
+        f"output_dir={folder}/data",
+        "verify=false",
+        "sft.num_conversations=0",
+        "sft.num_val_conversations=0",
+    ]
+
+
+def with_datasets(path: Path, folder: Path, num_proc: int) -> list[str]:
+    """The same conversion through ``datasets.map``."""
+    return [sys.executable, "-c", _WITH_DATASETS, str(path), str(folder), str(num_proc), str(ROOT)]
+
+
+def measure(command: Sequence[str]) -> Measured:
+    """Runs a command to its end.
+
+    Raises:
+        RuntimeError: When it fails.
+    """
+    started = time.perf_counter()
+    peak = 0
+    cpu_before = _cpu_of_children()
+    # Its output goes to a file: a pipe that nobody reads would stop it.
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, stdout=output, stderr=output) as process,
+    ):
+        done = threading.Event()
+
+        def sample() -> None:
+            nonlocal peak
+            while not done.wait(_SAMPLE_EVERY_S):
+                peak = max(peak, sum(map(_pss_bytes, _tree(process.pid))))
+
+        sampler = threading.Thread(target=sample)
+        sampler.start()
+        code = process.wait()
+        seconds = time.perf_counter() - started
+        done.set()
+        sampler.join()
+        if code:
+            output.seek(0)
+            raise RuntimeError(f"{command[:2]} failed: {output.read().decode(errors='replace')[-2000:]}")
+    return Measured(seconds, _cpu_of_children() - cpu_before, peak)
+
+
+def _cpu_of_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found = children.read_text().split()
+        except OSError:
+            continue
+        for child in found:
+            yield from _tree(int(child))
+
+
+def _pss_bytes(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) << 10
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
+def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
+    """Both sides on one file, in turns; prints rates, ratio and peaks."""
+    num_problems = -(-num_cases // _CASES_PER_PROBLEM)
+    path = folder / "records.jsonl"
+    write_records(path, num_problems, case_chars=case_chars)
+    print(
+        f"{num_problems:,} records, {num_problems * _CASES_PER_PROBLEM:,} cases, {path.stat().st_size >> 20} MiB"
+    )
+    cores = len(os.sched_getaffinity(0))
+    sides = {
+        "preprocess.py": lambda part: ours(path, part),
+        "datasets.map": lambda part: with_datasets(path, part, 1),
+        f"datasets.map, num_proc={cores}": lambda part: with_datasets(path, part, cores),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, command in sides.items():
+            with tempfile.TemporaryDirectory(dir=folder) as part:
+                measured = measure(command(Path(part)))
+            rates[name].append(num_problems / measured.seconds)
+            print(
+                f"{name:26} {measured.seconds:7.1f} s {rates[name][-1]:8.0f} records/s "
+                f"{rates[name][-1] * _CASES_PER_PROBLEM:9.0f} cases/s  CPU {measured.cpu_seconds:6.1f} s  "
+                f"peak {measured.peak_bytes >> 20} MiB",
+                flush=True,
+            )
+    first, *others = (max(values) for values in rates.values())
+    for name, rate in zip(list(sides)[1:], others, strict=True):
+        print(f"ratio to {name}: {first / rate:.1f}")
+    path.unlink()
+
+
+def by_size(folder: Path, sizes: Sequence[int], case_chars: int) -> None:
+    """Ours on growing files; prints the time per record and the slope of log time over log size."""
+    seconds: list[float] = []
+    for num_problems in sizes:
+        path = folder / "records.jsonl"
+        write_records(path, num_problems, case_chars=case_chars)
+        with tempfile.TemporaryDirectory(dir=folder) as part:
+            measured = measure(ours(path, Path(part)))
+        seconds.append(measured.seconds)
+        print(
+            f"{num_problems:8,} records {path.stat().st_size >> 20:5} MiB {measured.seconds:7.1f} s  "
+            f"CPU {measured.cpu_seconds:6.1f} s  peak {measured.peak_bytes >> 20} MiB",
+            flush=True,
+        )
+        path.unlink()
+    if len(sizes) > 1:
+        mean_x, mean_y = sum(sizes) / len(sizes), sum(seconds) / len(seconds)
+        slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(sizes, seconds, strict=True)) / sum(
+            (x - mean_x) ** 2 for x in sizes
+        )
+        print(f"{slope * 1e6:.0f} us per record, {mean_y - slope * mean_x:.1f} s at the start")
+        steps = zip(sizes, sizes[1:], seconds, seconds[1:], strict=False)
+        marginal = [(later - earlier) / (large - small) for small, large, earlier, later in steps]
+        print("us per further record: " + ", ".join(f"{1e6 * cost:.0f}" for cost in marginal))
+
+
+def main() -> None:
+    """Measures what the arguments ask for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=1_000_000, help="of the comparison; 0 for none")
+    parser.add_argument("--case-chars", type=int, default=60, help="characters of an input, about")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[], help="records of files of growing size")
+    parser.add_argument("--gib", type=float, default=0, help="size of one large file to read")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.cases:
+            compare(Path(folder), arguments.cases, arguments.case_chars, arguments.rounds)
+        if arguments.sizes:
+            by_size(Path(folder), arguments.sizes, arguments.case_chars)
+        if arguments.gib:
+            # About 2,000 characters of input per case, as in contest data.
+            by_size(Path(folder), [round(arguments.gib * (1 << 30) / 31_000)], 2000)
+
+
+if __name__ == "__main__":
+    main()
