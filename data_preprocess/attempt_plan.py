@@ -13,7 +13,8 @@ from data_preprocess.wrong_programs import BugSupply
 from recipe.code_agentic.conversations import WrongAttempt
 
 LEARN = ("slips", "all", "none")
-# How often the attempt after a two-slip program mends just one of the two.
+# How often the attempt after a two-slip program mends just one of the two, where it may also mend both and
+# make another mistake.
 _HALF_MENDED = 0.7
 # Mistakes that are tried as the one behind the first.
 _JOIN_TRIES = 3
@@ -128,7 +129,8 @@ async def draw_attempts(
         if rng.random() >= prob:
             break
         used = {bug.program for bug in drawn}
-        if half is not None and half.program not in used and rng.random() < _HALF_MENDED:
+        half_mended = _HALF_MENDED if error_weights is None else 1.0
+        if half is not None and half.program not in used and rng.random() < half_mended:
             drawn.append(half)
             last, half = half, None
             continue

@@ -14,8 +14,9 @@ from typing import Any
 
 from verl_ext.grading.call_requests import as_bytes, call_request, driver
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
+from verl_ext.grading.error_texts import read_cpp_compile_error, read_cpp_error, read_javascript_error
 from verl_ext.grading.problem import Case
-from verl_ext.grading.traceback_text import exit_error, read_python_error
+from verl_ext.grading.traceback_text import ReadError, exit_error, read_python_error
 from verl_ext.grading.values import from_tagged, value_text
 from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
 from verl_ext.grading.views import check_view, same_in_view
@@ -142,12 +143,11 @@ def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> Ca
             raise SandboxInternalError(
                 f"the sandbox can't compile {prepared.request.language}: {compiled.stderr[:200]}"
             )
-        text = compiled.stderr.strip() or "compilation reached its time limit"
         return CaseResult(
             case_index,
             Verdict.COMPILE_ERROR,
             stderr=compiled.stderr[: prepared.kept_chars],
-            error=ProgramError("CompileError", text.splitlines()[0][:500]),
+            error=_compile_error(prepared, compiled.stderr),
         )
     run = reply.run
     if run is None:
@@ -223,16 +223,29 @@ def _judge_failed(
     prepared: PreparedRun, run: StageResult, printed: str
 ) -> tuple[Verdict, str, str, ProgramError | None]:
     assert run.return_code is not None
+    read = ReadError(None, False, run.stderr)
     if prepared.request.language == "python" and run.return_code == 1:
         read = read_python_error(run.stderr, prepared.program)
-        if read.error is not None:
-            verdict = Verdict.RUNTIME_ERROR
-            if read.at_compile:
-                verdict = Verdict.COMPILE_ERROR
-            elif read.error.category == "MemoryError":
-                verdict = Verdict.MEMORY_LIMIT
-            return verdict, printed, read.printed, read.error
-    return Verdict.RUNTIME_ERROR, printed, run.stderr, exit_error(run.return_code)
+    elif prepared.request.language == "nodejs" and run.return_code == 1:
+        read = read_javascript_error(run.stderr, prepared.program)
+    elif prepared.request.language == "cpp":
+        read = read_cpp_error(run.stderr, run.return_code, prepared.program)
+    if read.error is None:
+        return Verdict.RUNTIME_ERROR, printed, run.stderr, exit_error(run.return_code)
+    verdict = Verdict.RUNTIME_ERROR
+    if read.at_compile:
+        verdict = Verdict.COMPILE_ERROR
+    elif read.error.category == "MemoryError":
+        verdict = Verdict.MEMORY_LIMIT
+    return verdict, printed, read.printed, read.error
+
+
+def _compile_error(prepared: PreparedRun, stderr: str) -> ProgramError:
+    """What the compiler says first."""
+    if prepared.request.language == "cpp" and (error := read_cpp_compile_error(stderr, prepared.program)):
+        return error
+    text = stderr.strip() or "compilation reached its time limit"
+    return ProgramError("CompileError", text.splitlines()[0][:500])
 
 
 def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
@@ -255,14 +268,18 @@ def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
         try:
             return {"value": from_tagged(answer["tagged"])}
         except ValueError as error:
-            return {"unsupported": str(error), "repr": answer["tagged"]}
+            return {"unsupported": str(error), "repr": text[:1000]}
     return answer
 
 
 def _compare_answer(answer: dict[str, Any], case: Case) -> tuple[bool, str]:
     """(right or not, the returned value as text)."""
     if "value" not in answer:
-        return False, f"{answer.get('repr')} (no plain value: {answer['unsupported']})"
+        shown, reason = answer.get("repr"), answer["unsupported"]
+        # From a forged answer they may be anything, also what is too deep to be shown.
+        if not (isinstance(shown, str) and isinstance(reason, str)):
+            shown, reason = "an answer", "not what the driver writes"
+        return False, f"{shown} (no plain value: {reason})"
     value, expected = answer["value"], parse_value(case.expected)
     right = same_in_view(value, expected, case.compare_as)
     if case.wrapped and not right and isinstance(expected, list) and len(expected) == 1:

@@ -61,7 +61,7 @@ def read_python_error(stderr: str, program: str) -> ReadError:
         if match is None:
             break
         lines = _PROGRAM_LINE.findall("\n".join(frames))
-        error = _program_error(
+        error = program_error(
             match["category"].rpartition(".")[2],
             match["message"] or "",
             int(lines[-1]) if lines else None,
@@ -83,7 +83,7 @@ def _read_source_error(stderr: str, program: str) -> ReadError:
     if category is None or place is None:
         return ReadError(None, False, stderr)
     line = int(place["line"]) if place["file"] == "program" else None
-    error = _program_error(category["category"], category["message"] or "", line, program)
+    error = program_error(category["category"], category["message"] or "", line, program)
     return ReadError(error, True, "".join(f"{text}\n" for text in lines[:first]))
 
 
@@ -98,7 +98,8 @@ def exit_error(return_code: int) -> ProgramError:
     return ProgramError("Signal", f"the program was killed by {name}")
 
 
-def _program_error(category: str, message: str, line: int | None, program: str) -> ProgramError:
+def program_error(category: str, message: str, line: int | None, program: str) -> ProgramError:
+    """An error with the text of its line in the program as the model wrote it."""
     source = program.split("\n")
     known = line is not None and 1 <= line <= len(source)
     return ProgramError(

@@ -74,7 +74,7 @@ def _failure(verdict: Verdict, **fields: object) -> CaseResult:
 
 
 def _said(failure: CaseResult, case: Case = CALL, old: str = "a\nb\n", new: str = "a\nc\n") -> list[str]:
-    return [repair(old, failure, case, new, Random(seed)) for seed in range(40)]
+    return [repair(old, failure, case, new, "python", Random(seed)) for seed in range(40)]
 
 
 def test_a_wrong_answer_is_told_with_its_values() -> None:

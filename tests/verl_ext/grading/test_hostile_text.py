@@ -131,3 +131,43 @@ def test_any_two_outputs_can_be_compared(actual: str, expected: str) -> None:
     assert compare_stdout(actual, actual)
     if compare_stdout(actual, expected):
         assert bool(actual.strip()) == bool(expected.strip())
+
+
+def _forged(text: str, expected: str, view: str = "") -> Verdict:
+    prepared = prepare_run("x", Case("[]", expected, "f", compare_as=view), Limits())
+    stage = StageResult(StageStatus.FINISHED, 0.1, 0, f"{prepared.nonce}{text}{prepared.nonce}", "")
+    return read_verdict(prepared, RunResult(None, stage), 0).verdict
+
+
+ONE_HASH = ", ".join(str((2**61 - 1) * number) for number in range(LONG))
+DEEP = ["[" * depth + "1" + "]" * depth for depth in (300, 900, 980, 100_000)]
+
+
+@pytest.mark.parametrize("deep", DEEP, ids=lambda text: str(len(text) // 2))
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{"value": %s}',
+        '{"tagged": %s}',
+        '{"unsupported": %s}',
+        '{"repr": %s, "unsupported": "x"}',
+        '{"tagged": {"set": [%s]}}',
+        '{"tagged": {"dict": [[%s, 1]]}}',
+    ],
+)
+def test_no_depth_of_an_answer_breaks_the_grader(form: str, deep: str) -> None:
+    for view in ("", "set", "sorted", "list", "len", "round:1", "close:0:0"):
+        assert _forged(form % deep, "[[1]]", view) in (Verdict.WRONG_ANSWER, Verdict.RUNTIME_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("text", "view"),
+    [
+        (f'{{"tagged": {{"set": [{ONE_HASH}]}}}}', ""),
+        (f'{{"tagged": {{"dict": [[{ONE_HASH.replace(",", ",1],[")}, 1]]}}}}', ""),
+        (f'{{"value": [{ONE_HASH}]}}', "set"),
+    ],
+    ids=["set", "dict", "view"],
+)
+def test_numbers_with_one_hash_do_not_stall_the_grader(text: str, view: str) -> None:
+    assert _forged(text, "[1]", view) is Verdict.WRONG_ANSWER
