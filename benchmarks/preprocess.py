@@ -29,14 +29,19 @@ sys.path.insert(0, sys.argv[4])
 import datasets
 import pyarrow.parquet as pq
 from data_preprocess.case_policy import PublicPolicy
-from data_preprocess.parquet_files import rl_row
+from data_preprocess.case_overlap import OverlapReport
+from data_preprocess.entries import Entry
 from data_preprocess.reading import ReadOptions, read_row
 from data_preprocess.rows import Row
 file, folder, num_proc = sys.argv[1], sys.argv[2], int(sys.argv[3])
 datasets.disable_progress_bars()
 options = ReadOptions("user", PublicPolicy(), None)
+report = OverlapReport()
 def convert(record, index):
-    return rl_row(read_row(Row(file, index + 1, record), "user", options), "train", index, "full")
+    entry = Entry.of(read_row(Row(file, index + 1, record), "user", options), "full")
+    report.count(entry.query_id, entry.duplicates)
+    report.add(entry.query_id, entry.look, "train")
+    return entry.row("train", index)
 records = datasets.load_dataset("json", data_files=file, split="train", cache_dir=folder + "/cache")
 rows = records.map(
     convert,

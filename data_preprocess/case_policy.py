@@ -75,4 +75,8 @@ class PublicPolicy:
 
 def _mark_first(cases: Sequence[Case], count: int) -> tuple[Case, ...]:
     num_public = min(count, max(len(cases) - 1, 1))
-    return tuple(replace(case, public=index < num_public) for index, case in enumerate(cases))
+    return tuple(_marked(case, index < num_public) for index, case in enumerate(cases))
+
+
+def _marked(case: Case, public: bool) -> Case:
+    return case if case.public == public else replace(case, public=public)

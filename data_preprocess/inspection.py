@@ -78,9 +78,7 @@ def inspect_files(arguments: Sequence[str]) -> None:
     """
     paths = [Path(argument) for argument in arguments if "=" not in argument and not argument.startswith("-")]
     if not paths:
-        raise ValueError(
-            "inspect needs a file: preprocess.py inspect FILE [format=...]"
-        )
+        raise ValueError("inspect needs a file: preprocess.py inspect FILE [format=...]")
     settings = read_settings(compose("preprocess", [one for one in arguments if one not in map(str, paths)]))
     with SeenIds() as seen:
         for path in paths:

@@ -24,6 +24,7 @@ from verl_ext.cli import exit_without
 if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("pyarrow", "data")
 
+from data_preprocess.case_overlap import look_at
 from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.debugbench import read_debugbench
 from data_preprocess.parallel_reading import read_problems
@@ -81,7 +82,7 @@ async def _run(settings: Settings, config: DictConfig) -> None:
     verification.finish()
     stage.finish()
     for problem in extended:
-        stage.overlap.add(problem, "all")
+        stage.overlap.add(problem.query_id, look_at(problem), "all")
     result = {**stage.to_dict(), "verification": verification.to_dict()}
     _write(config, result, extended)
     _say(result, len(problems), value_of(config, "survivors_shown", whole(0)))
