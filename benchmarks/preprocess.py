@@ -70,7 +70,7 @@ class Measured:
 
 
 def write_records(path: Path, num_problems: int, *, case_chars: int, seed: int = 0) -> None:
-    """Records of the user's format with distinct questions and 15 cases; ``input_output`` is a JSON string.
+    """Records of the user's format with distinct questions and 15 cases.
 
     Args:
         path: File to write, JSON lines.
@@ -93,7 +93,7 @@ def write_records(path: Path, num_problems: int, *, case_chars: int, seed: int =
                 "question": f"Problem {index}: read two numbers, then a line of numbers; print a number. "
                 * 6,
                 "query_id": f"bench/{index}",
-                "input_output": json.dumps({"inputs": inputs, "outputs": outputs}),
+                "input_output": {"inputs": inputs, "outputs": outputs, "remote": False},
                 "origin": "benchmark",
             }
             file.write(json.dumps(record) + "\n")
@@ -183,7 +183,8 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
     path = folder / "records.jsonl"
     write_records(path, num_problems, case_chars=case_chars)
     print(
-        f"{num_problems:,} records, {num_problems * _CASES_PER_PROBLEM:,} cases, {path.stat().st_size >> 20} MiB"
+        f"{num_problems:,} records, {num_problems * _CASES_PER_PROBLEM:,} cases, "
+        f"{path.stat().st_size >> 20} MiB"
     )
     cores = len(os.sched_getaffinity(0))
     sides = {

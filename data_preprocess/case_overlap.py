@@ -92,22 +92,26 @@ class Look(NamedTuple):
     cases_key: int
 
 
-def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates]:
+def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates, list[str] | None]:
     """The problem with no case twice: what is public stays, and what is hidden is really hidden.
 
     A hidden case with the input of an earlier case and another answer stays too, because it is not for us
     to say which of the two is right; no program passes both, and the report names the problem.
+
+    Returns:
+        The problem, what was taken out, and ``input_key`` of its cases where nothing was.
     """
+    keys = [input_key(case) for case in problem.cases]
     kept: dict[tuple[str, str], list[Case]] = {}
-    for case in problem.cases:
+    for key, case in zip(keys, problem.cases, strict=True):
         # Two views of one returned value are two tests.
-        kept.setdefault((case.compare_as, input_key(case)), []).append(case)
+        kept.setdefault((case.compare_as, key), []).append(case)
     if len(kept) == len(problem.cases):
-        return problem, Duplicates()
+        return problem, Duplicates(), keys
     found: set[str] = set()
     taken_out: list[str] = []
-    for key, alike in kept.items():
-        kept[key] = different = alike[:1]
+    for place, alike in kept.items():
+        kept[place] = different = alike[:1]
         for case in alike[1:]:
             twin = next((other for other in different if same_answer(other, case)), None)
             if twin is None:
@@ -122,12 +126,18 @@ def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates]:
     cases = [case for alike in kept.values() for case in alike]
     duplicates = Duplicates(tuple(sorted(found)), tuple(taken_out))
     if not taken_out:
-        return problem, duplicates
-    return replace(problem, cases=tuple(sorted(cases, key=lambda case: not case.public))), duplicates
+        return problem, duplicates, keys
+    return replace(problem, cases=tuple(sorted(cases, key=lambda case: not case.public))), duplicates, None
 
 
-def look_at(problem: Problem) -> Look:
-    """Looks at one problem as it will be written."""
+def look_at(problem: Problem, keys: Sequence[str] | None = None) -> Look:
+    """Looks at one problem as it will be written.
+
+    Args:
+        problem: Without duplicates.
+        keys: ``input_key`` of its cases, where they are known.
+    """
+    keys = keys or [input_key(case) for case in problem.cases]
     num_public = sum(case.public for case in problem.cases)
     findings = ["no_hidden_case"] if num_public == len(problem.cases) else []
     question = _compact(problem.question)
@@ -135,7 +145,7 @@ def look_at(problem: Problem) -> Look:
     for public, name in ((True, "public_case_in_question"), (False, "hidden_case_in_question")):
         if public in shown:
             findings.append(name)
-    cases = sorted(f"{input_key(case)}\0{case.expected.strip()}" for case in problem.cases)
+    cases = sorted(f"{key}\0{case.expected.strip()}" for key, case in zip(keys, problem.cases, strict=True))
     return Look(
         num_public,
         len(problem.cases) - num_public,
@@ -168,7 +178,7 @@ class OverlapReport:
 
     def distinct(self, problem: Problem) -> Problem:
         """The problem without duplicate cases, which are counted."""
-        distinct, duplicates = without_duplicates(problem)
+        distinct, duplicates, _ = without_duplicates(problem)
         self.count(problem.query_id, duplicates)
         return distinct
 

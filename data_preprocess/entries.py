@@ -57,7 +57,7 @@ class Entry(NamedTuple):
         Raises:
             ValueError: When a text in it is no Unicode.
         """
-        distinct, duplicates = without_duplicates(problem)
+        distinct, duplicates, keys = without_duplicates(problem)
         return cls(
             problem.query_id,
             problem_text(distinct),
@@ -69,7 +69,7 @@ class Entry(NamedTuple):
             problem.reference is not None,
             has_program(problem),
             duplicates,
-            look_at(distinct),
+            look_at(distinct, keys),
         )
 
     @property
