@@ -2,7 +2,7 @@
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
 ``python data_preprocess/preprocess.py inspect FILE ... [format=NAME]`` says what a file is, writing nothing.
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats are in
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats in
 ``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
 ``parquet_files``.
 """
