@@ -35,6 +35,8 @@ setup(
     package_data={"": ["*.jsonl", "*.json", "*.yaml", "*.jinja", "*.sh", "*.js", "*.hpp"]},
     data_files=configs(),
     install_requires=requirements("base"),
-    extras_require={profile: requirements(profile) for profile in ("cpu", "gpu", "data", "e2b", "dev")},
+    extras_require={
+        profile: requirements(profile) for profile in ("cpu", "gpu", "data", "e2b", "quality", "trl", "dev")
+    },
     entry_points={"verl.plugins": ["code_agentic_cpu = verl_ext.platform.plugin"]},
 )

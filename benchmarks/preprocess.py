@@ -30,15 +30,17 @@ import datasets
 import pyarrow.parquet as pq
 from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.case_overlap import OverlapReport
-from data_preprocess.entries import Entry
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.reading import ReadOptions, read_row
 from data_preprocess.rows import Row
 file, folder, num_proc = sys.argv[1], sys.argv[2], int(sys.argv[3])
 datasets.disable_progress_bars()
 options = ReadOptions("user", PublicPolicy(), None)
+from data_preprocess.tasks import TASKS
+form = RowForm(TASKS["debugging"], "full")
 report = OverlapReport()
 def convert(record, index):
-    entry = Entry.of(read_row(Row(file, index + 1, record), "user", options), "full")
+    entry = Entry.of(read_row(Row(file, index + 1, record), "user", options), form)
     report.count(entry.query_id, entry.duplicates)
     report.add(entry.query_id, entry.look, "train")
     return entry.row("train", index)

@@ -1,11 +1,11 @@
-"""What docs/RESULTS.md quotes: how many references of real data sets pass, by their own tests and by our grader.
+"""What docs/RESULTS.md quotes: how many references of real data sets pass by their tests and by our grader.
 
     python benchmarks/references.py ../shared/data [--only mbjsp mbcpp] [--sample N] [--output FILE.json]
 
-Every reference is run twice in the embedded sandbox: as the data set means it, with its test program behind it
-in one file, and by our grader on the cases that preprocessing makes of that test program. Of those that are
-right by the first, the share that passes by the second is the figure; every other one is listed. DebugBench's
-references are its mended programs, with the tests of the LeetCode problem of the same name.
+Every reference is run twice in the embedded sandbox: as the data set means it, with its test program behind
+it in one file, and by our grader on the cases that preprocessing makes of that test program. Of those that
+are right by the first, the share that passes by the second is the figure; every other one is listed.
+DebugBench's references are its mended programs, with the tests of the LeetCode problem of the same name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.failed_programs import read_failed_programs
 from data_preprocess.formats.mbxp import whole_program
 from data_preprocess.in_order import run_in_order
 from data_preprocess.reading import ReadOptions, converter
@@ -144,7 +144,7 @@ def references(folder: Path, name: str, outcome: Outcome, sample: int | None) ->
 
 def debugbench_references(folder: Path, outcome: Outcome, sample: int | None) -> Iterator[Reference]:
     """The mended programs of the bugs whose problem is one of LeetCode's."""
-    bugs, rejects = read_debugbench(folder / "debugbench_python3.jsonl.gz")
+    bugs, rejects = read_failed_programs([folder / "debugbench_python3.jsonl.gz"])
     outcome.rejects.update(f"{reject.column}: {reject.reason}" for reject in rejects)
     outcome.records = sum(map(len, bugs.values())) + len(rejects)
     for row, problem in rows(folder, "LeetCode"):
@@ -153,6 +153,7 @@ def debugbench_references(folder: Path, outcome: Outcome, sample: int | None) ->
         for index, bug in enumerate(bugs.pop(problem.query_id, ())):
             if sample is not None and outcome.references >= sample:
                 return
+            assert bug.repair is not None
             outcome.read += 1
             outcome.references += 1
             test = own_test(bug.repair, row.values, "python")
@@ -209,7 +210,8 @@ async def measure(folder: Path, name: str, sandbox: Sandbox, sample: int | None,
 def table(outcomes: Mapping[str, Outcome]) -> str:
     """The Markdown table."""
     lines = [
-        "| data set | records | read | references | right by their own tests | of these passed | wrong but passed |",
+        "| data set | records | read | references | right by their own tests | of these passed "
+        "| wrong but passed |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, found in outcomes.items():

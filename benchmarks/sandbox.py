@@ -116,18 +116,18 @@ def over_http(
 
     async def run_all(seconds: float) -> Sample:
         latencies_s: list[float] = []
-        num_runs = 0
         async with HttpSandbox(endpoint, max_concurrency=clients) as sandbox:
             await operation(sandbox)
             start, cpu_start = time.perf_counter(), own_cpu_s() + tree_cpu_s(pid)
 
-            async def work() -> None:
-                nonlocal num_runs
+            async def work() -> int:
+                num_runs = 0
                 while (before := time.perf_counter()) < start + seconds:
                     num_runs += await operation(sandbox)
                     latencies_s.append(time.perf_counter() - before)
+                return num_runs
 
-            await asyncio.gather(*(work() for _ in range(clients)))
+            num_runs = sum(await asyncio.gather(*(work() for _ in range(clients))))
             wall_s = time.perf_counter() - start
             return Sample(num_runs, wall_s, own_cpu_s() + tree_cpu_s(pid) - cpu_start, latencies_s)
 

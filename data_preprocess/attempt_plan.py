@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -13,8 +13,11 @@ from data_preprocess.wrong_programs import BugSupply
 from recipe.code_agentic.conversations import WrongAttempt
 
 LEARN = ("slips", "all", "none")
-# How often the attempt after a two-slip program mends just one of the two.
+# How often the attempt after a two-slip program mends just one of the two, where it may also mend both and
+# make another mistake.
 _HALF_MENDED = 0.7
+# Mistakes that are tried as the one behind the first.
+_JOIN_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ async def draw_attempts(
         if rng.random() >= prob:
             break
         used = {bug.program for bug in drawn}
-        if half is not None and half.program not in used and rng.random() < _HALF_MENDED:
+        half_mended = _HALF_MENDED if error_weights is None else 1.0
+        if half is not None and half.program not in used and rng.random() < half_mended:
             drawn.append(half)
             last, half = half, None
             continue
@@ -136,13 +140,31 @@ async def draw_attempts(
                 drawn.append(fix)
                 continue
         base = drawn[0].base if drawn else None
-        last = await _draw_bug(supply, mix, used, base, rng, error_weights)
+        if not drawn or error_weights is None:
+            last = await _draw_bug(supply, mix, used, base, rng, error_weights)
+        else:
+            # A mistake that shows only now was there before: the first attempt gets both.
+            both, last = await _draw_hidden(supply, mix, drawn, rng, error_weights)
+            drawn = [both] if both is not None else drawn
         if last is None:
             break
         drawn.append(last)
         half = last.halves[0] if last.halves else None
     wrong = tuple(WrongAttempt(bug.program, bug.kind, mix.learns(bug.group)) for bug in drawn)
     return AttemptPlan(wrong, drawn[0].base if drawn else reference)
+
+
+async def _draw_hidden(
+    supply: BugSupply, mix: AttemptMix, drawn: Sequence[Bug], rng: Random, error_weights: Mapping[str, float]
+) -> tuple[Bug, Bug] | tuple[None, None]:
+    """The first attempt with one more mistake, and the attempt where only that is left; or nothing."""
+    if len(drawn) == 1:
+        for _ in range(_JOIN_TRIES):
+            other = await _draw_bug(supply, mix, (drawn[0].program,), drawn[0].base, rng, error_weights)
+            both = None if other is None else await supply.joined(drawn[0], other)
+            if other is not None and both is not None:
+                return both, other
+    return None, None
 
 
 async def _draw_bug(

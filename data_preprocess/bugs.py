@@ -24,8 +24,15 @@ GROUPS = ("one_slip", "two_slips", "other_program")
 SIBLING, OTHER_PROGRAM, REAL, WRONG_FIX = "sibling", "other_program", "real", "wrong_fix"
 ALL_KINDS = (*KINDS, SIBLING, OTHER_PROGRAM, REAL)
 _MAX_TRIES = 12
-# Wrong repairs of one mistake that are thought of.
+# Wrong repairs of one mistake that are thought of, and the mistakes that come of a repair on the right line.
 _MAX_FIXES = 4
+_NEAR_MISSES = frozenset(
+    ("argument_order", "comparison_flip", "comparison_operator", "initial_value", "loop_bound", "number",
+     "off_by_one", "operator_swap", "slice_bound", "swapped_arguments", "wrong_branch", "wrong_constant",
+     "wrong_function", "wrong_level", "wrong_update")
+)  # fmt: skip
+# Errors after which nobody repairs something else.
+_SAYS_WHAT_TO_DO = frozenset(("attribute_error", "compile_error", "name_error"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +156,16 @@ def wrong_fixes(bug: Bug, slips: Sequence[Slip], language: str, rng: Random) -> 
         language: Of the program.
         rng: Chooses.
     """
-    if bug.slip is None:
+    if bug.slip is None or expected_error_kind(bug.slip.kind, language) in _SAYS_WHAT_TO_DO:
         return []
     here = _line_span(bug.base, bug.slip)
     near = [
         slip
         for slip in slips
-        if here[0] <= slip.start
+        if slip != bug.slip
+        and here[0] <= slip.start
         and slip.end <= here[1]
-        and slip != bug.slip
-        and expected_error_kind(slip.kind, language) == "wrong_answer"
+        and (slip.kind in _NEAR_MISSES or (slip.kind == bug.slip.kind and slip.overlaps(bug.slip)))
     ]
     chosen = rng.sample(near, min(len(near), _MAX_FIXES))
     return [Bug(slip.apply(bug.base), bug.group, WRONG_FIX, bug.base) for slip in chosen]

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from data_preprocess.seen_ids import SeenIds
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
 from verl_ext.grading.problem import Case, Problem
 from verl_ext.grading.values import value_text
@@ -88,8 +89,8 @@ class Look(NamedTuple):
     num_public: int
     num_hidden: int
     findings: tuple[str, ...]
-    question_key: int | None
-    cases_key: int
+    question_key: str | None
+    cases_key: str
 
 
 def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates, list[str] | None]:
@@ -173,8 +174,7 @@ class OverlapReport:
             )
         }
         self._shared: dict[str, dict[str, Finding]] = {"same_question": {}, "same_cases": {}}
-        # Kind -> split -> hash -> the first problem with it.
-        self._seen: dict[str, dict[str, dict[int, str]]] = {"same_question": {}, "same_cases": {}}
+        self._seen = SeenIds()
 
     def distinct(self, problem: Problem) -> Problem:
         """The problem without duplicate cases, which are counted."""
@@ -198,6 +198,10 @@ class OverlapReport:
         if look.question_key is not None:
             self._compare("same_question", query_id, split, look.question_key)
         self._compare("same_cases", query_id, split, look.cases_key)
+
+    def close(self) -> None:
+        """Lets go of what was only needed to compare with later problems."""
+        self._seen.close()
 
     def to_dict(self) -> dict[str, Any]:
         """What the manifest says."""
@@ -230,18 +234,17 @@ class OverlapReport:
                     )
         return lines
 
-    def _compare(self, name: str, query_id: str, split: str, key: int) -> None:
-        for other_split, owners in self._seen[name].items():
-            if (other := owners.get(key)) is not None:
-                splits = "/".join(sorted((split, other_split)))
-                self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")
-        self._seen[name].setdefault(split, {}).setdefault(key, query_id)
+    def _compare(self, name: str, query_id: str, split: str, key: str) -> None:
+        """Compares with the first problem of any split that has the same text."""
+        owner = self._seen.first_place(f"{name}:{key}", f"{split}\n{query_id}")
+        if owner is not None:
+            other_split, _, other = owner.partition("\n")
+            splits = "/".join(sorted((split, other_split)))
+            self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")
 
 
-def _hash(text: str) -> int:
-    # 8 bytes: a large data set still has its questions looked at.
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest)
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _some(finding: Finding) -> str:
@@ -274,4 +277,4 @@ def _spelled_parts(case: Case) -> Sequence[str]:
     """What of an input a question would spell out: the whole of it, or each argument."""
     if case.fn_name is None:
         return [case.input]
-    return [json.dumps(item, ensure_ascii=False, default=str) for item in parse_value(case.input)]
+    return [value_text(item) for item in parse_value(case.input)]

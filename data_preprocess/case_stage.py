@@ -108,9 +108,10 @@ class CaseStage:
         return extended
 
     def finish(self) -> None:
-        """Closes the progress bars."""
+        """Closes the progress bars and the report; nothing can be added afterwards."""
         for bar in self._bars.values():
             bar.close()
+        self.overlap.close()
 
     def to_dict(self) -> dict[str, Any]:
         """What the manifest says."""

@@ -67,6 +67,14 @@ def read_failed_programs(paths: Sequence[Path]) -> tuple[dict[str, list[RealBug]
     return dict(bugs), rejects
 
 
+def repairs_by_problem(bugs: Mapping[str, Sequence[RealBug]]) -> dict[str, list[str]]:
+    """``query_id`` -> the mended programs that came with its failed ones."""
+    return {
+        query_id: [bug.repair for bug in of_problem if bug.repair is not None]
+        for query_id, of_problem in bugs.items()
+    }
+
+
 def _of_row(values: Mapping[str, Any]) -> tuple[str, RealBug] | None:
     """(query_id, bug); None for a program that is said to be right."""
     if "buggy_code" in values:
@@ -78,7 +86,7 @@ def _of_row(values: Mapping[str, Any]) -> tuple[str, RealBug] | None:
     query_id = values.get("query_id")
     if isinstance(query_id, bool) or not isinstance(query_id, str | int):
         raise BadRow("query_id", "missing, or neither text nor an integer")
-    return str(query_id), _bug(values, "program")
+    return str(query_id), _bug(values, "")
 
 
 def failed_programs_of(problem: Problem) -> list[RealBug]:
@@ -104,17 +112,17 @@ def failed_programs_of(problem: Problem) -> list[RealBug]:
             raise BadRow(
                 f"{COLUMN}[{index}]", "must be a program, or an object with program, category and repair"
             )
-        bugs.append(_bug(item, f"{COLUMN}[{index}].program"))
+        bugs.append(_bug(item, f"{COLUMN}[{index}]."))
     return bugs
 
 
-def _bug(values: Mapping[str, Any], column: str) -> RealBug:
+def _bug(values: Mapping[str, Any], column_prefix: str) -> RealBug:
     program = values.get("program")
     if not isinstance(program, str) or not program.strip():
-        raise BadRow(column, "missing, empty or not text")
+        raise BadRow(f"{column_prefix}program", "missing, empty or not text")
     for name in ("category", "repair"):
         if values.get(name) is not None and not isinstance(values[name], str):
-            raise BadRow(column.replace("program", name), "must be text")
+            raise BadRow(f"{column_prefix}{name}", "must be text")
     repair = values.get("repair")
     return RealBug(
         values.get("category") or _UNKNOWN, _as_file(program), _as_file(repair) if repair else None

@@ -117,7 +117,7 @@ def find_form(inputs: Sequence[str], *, is_call: bool) -> Form | None:
         if _reads_all(form, inputs) and _is_counted([form.read(text) for text in inputs], head):
             return form
     form = Lines(0, 1, decimals=decimals)
-    return form if _reads_all(form, inputs) else None
+    return form if _reads_all(form, inputs) and _are_alike(inputs) else None
 
 
 def _is_counted(values: Sequence[list[Any]], head: int) -> bool:
@@ -133,6 +133,13 @@ def _is_counted(values: Sequence[list[Any]], head: int) -> bool:
         }
         counting = here if counting is None else counting & here
     return bool(counting)
+
+
+def _are_alike(inputs: Sequence[str]) -> bool:
+    """Whether all lines of all inputs have tokens of the same types: then any number of them makes sense."""
+    lines = [_tokens(line) for text in inputs for line in _split_lines(text)]
+    kinds = {frozenset(map(type, line)) if isinstance(line, list) else frozenset((list,)) for line in lines}
+    return len(kinds) == 1 and kinds.isdisjoint((frozenset(), frozenset((list,))))
 
 
 def _reads_all(form: Form, inputs: Sequence[str]) -> bool:

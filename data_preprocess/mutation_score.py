@@ -26,9 +26,8 @@ if __name__ == "__main__":  # before what is imported below asks for it
 
 from data_preprocess.case_overlap import look_at
 from data_preprocess.case_stage import CaseStage, case_lines
-from data_preprocess.debugbench import read_debugbench
+from data_preprocess.failed_programs import read_failed_programs, repairs_by_problem
 from data_preprocess.parallel_reading import read_problems
-from data_preprocess.rows import Reject, Row, parquet_schema, read_rows
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, read_settings
 from data_preprocess.splits import own_problems
@@ -40,7 +39,6 @@ from verl_ext.grading.problem import Problem
 from verl_ext.run_files import write_json
 
 _CHUNK = 256
-_RL_COLUMNS = {"reward_model", "extra_info", "agent_name"}
 
 
 def main() -> None:
@@ -66,8 +64,7 @@ async def _run(settings: Settings, config: DictConfig) -> None:
         problems = [problems[index] for index in sorted(chosen)]
     if not problems:
         raise ValueError("there is no problem to score")
-    bugs = read_debugbench(settings.debugbench)[0] if settings.debugbench else {}
-    witnesses = {query_id: [bug.repair for bug in of_problem] for query_id, of_problem in bugs.items()}
+    witnesses = repairs_by_problem(read_failed_programs(settings.failed_programs)[0])
     verification = Verification(settings.verify_solutions)
     extended: list[Problem] = []
     async with SandboxOnDemand(settings) as sandbox:
@@ -79,10 +76,10 @@ async def _run(settings: Settings, config: DictConfig) -> None:
                 grader, chunk, max_parallel=settings.num_parallel
             )
             extended += await stage.extend(verified, witnesses)
-    verification.finish()
-    stage.finish()
     for problem in extended:
         stage.overlap.add(problem.query_id, look_at(problem), "all")
+    verification.finish()
+    stage.finish()
     result = {**stage.to_dict(), "verification": verification.to_dict()}
     _write(config, result, extended)
     _say(result, len(problems), value_of(config, "survivors_shown", whole(0)))
@@ -97,10 +94,6 @@ def _problems(settings: Settings) -> Iterator[Problem]:
         return
     num_rejects = 0
     for path in settings.inputs:
-        schema = parquet_schema(path)
-        if schema is not None and set(schema.names) >= _RL_COLUMNS:
-            yield from _stored_in(path)
-            continue
         for item in read_problems([path], settings.read):
             if isinstance(item, Problem):
                 yield item
@@ -108,13 +101,6 @@ def _problems(settings: Settings) -> Iterator[Problem]:
                 num_rejects += 1
                 if num_rejects == 1:
                     warn(f"rejected rows are left out; the first: {item}")
-
-
-def _stored_in(path: Path) -> Iterator[Problem]:
-    """The problems of an RL file of ours."""
-    for row in read_rows(path):
-        assert isinstance(row, Row), Reject
-        yield Problem.from_json(row.values["reward_model"]["ground_truth"])
 
 
 def _write(config: DictConfig, result: dict[str, Any], problems: list[Problem]) -> None:

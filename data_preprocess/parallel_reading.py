@@ -18,17 +18,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_preprocess.entries import Entry
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions, chosen_format, read_row
 from data_preprocess.rows import RawRows, Reject, parse_rows, raw_rows
 from data_preprocess.seen_ids import SeenIds
-from recipe.code_agentic.prompts import STYLES
+from data_preprocess.tasks import TASKS
 from verl_ext.grading.problem import Problem
 
 _SMALL_BYTES = 16 << 20
 # Chunks under way per process: one at work, one waiting.
 _AHEAD = 2
+# For who wants problems and no rows.
+_DEFAULT = RowForm(TASKS["debugging"], "brief")
 _Converted = tuple[int, Entry | Reject]
 
 
@@ -40,14 +42,14 @@ def read_problems(
     seen: SeenIds | None = None,
 ) -> Iterator[Problem | Reject]:
     """What ``read_entries`` gives, as problems."""
-    for item in read_entries(paths, options, STYLES[0], num_processes=num_processes, seen=seen):
+    for item in read_entries(paths, options, _DEFAULT, num_processes=num_processes, seen=seen):
         yield item if isinstance(item, Reject) else item.problem
 
 
 def read_entries(
     paths: Sequence[Path],
     options: ReadOptions,
-    style: str,
+    form: RowForm,
     *,
     num_processes: int | None = 1,
     seen: SeenIds | None = None,
@@ -57,7 +59,7 @@ def read_entries(
     Args:
         paths: The files.
         options: How records become problems.
-        style: Wording of prompts.
+        form: What rows are made for.
         num_processes: That convert; 1 for this one only, None for one per core where the files are large.
         seen: Ids that count as seen, and to which those of these files are added; None for none.
 
@@ -71,7 +73,7 @@ def read_entries(
     with ExitStack() as stack:
         known = stack.enter_context(SeenIds()) if seen is None else seen
         progress = stack.enter_context(progress_bar("records", "record"))
-        for file, number, item in _converted(paths, options, style, num_processes, stack, progress):
+        for file, number, item in _converted(paths, options, form, num_processes, stack, progress):
             if isinstance(item, Reject):
                 yield item
                 continue
@@ -85,7 +87,7 @@ def read_entries(
 def _converted(
     paths: Sequence[Path],
     options: ReadOptions,
-    style: str,
+    form: RowForm,
     num_processes: int,
     stack: ExitStack,
     progress: tqdm[None],
@@ -96,7 +98,7 @@ def _converted(
     )
     if num_processes == 1:
         for raw, name in chunks:
-            for number, item in convert_chunk(raw, name, options, style):
+            for number, item in convert_chunk(raw, name, options, form):
                 yield raw.file, number, item
             progress.update(raw.num_rows)
         return
@@ -105,7 +107,7 @@ def _converted(
     )
     stack.callback(pool.shutdown, wait=True, cancel_futures=True)
     try:
-        for raw_file, num_rows, items in _in_order(pool, chunks, (options, style), _AHEAD * num_processes):
+        for raw_file, num_rows, items in _in_order(pool, chunks, (options, form), _AHEAD * num_processes):
             for number, item in items:
                 yield raw_file, number, item
             progress.update(num_rows)
@@ -119,7 +121,7 @@ def _converted(
 def _in_order(
     pool: ProcessPoolExecutor,
     chunks: Iterable[tuple[RawRows, str]],
-    how: tuple[ReadOptions, str],
+    how: tuple[ReadOptions, RowForm],
     max_ahead: int,
 ) -> Iterator[tuple[str, int, list[_Converted]]]:
     under_way: deque[tuple[str, int, Future[list[_Converted]]]] = deque()
@@ -132,7 +134,7 @@ def _in_order(
         yield file, num_rows, future.result()
 
 
-def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, style: str) -> list[_Converted]:
+def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> list[_Converted]:
     """(row number, entry or reject) of every row."""
     converted: list[_Converted] = []
     for row in parse_rows(raw):
@@ -142,7 +144,7 @@ def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, style: s
         problem = read_row(row, format_name, options)
         if isinstance(problem, Problem):
             try:
-                converted.append((row.number, Entry.of(problem, style)))
+                converted.append((row.number, Entry.of(problem, form)))
             except ValueError as error:
                 converted.append((row.number, Reject(row.file, row.number, "", str(error))))
         else:

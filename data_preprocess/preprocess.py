@@ -32,8 +32,14 @@ if __name__ == "__main__":  # before what is imported below asks for it
 
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_stage import CaseStage, case_lines
-from data_preprocess.entries import Entry
-from data_preprocess.failed_programs import COLUMN, RealBug, failed_programs_of, read_failed_programs
+from data_preprocess.entries import Entry, RowForm
+from data_preprocess.failed_programs import (
+    COLUMN,
+    RealBug,
+    failed_programs_of,
+    read_failed_programs,
+    repairs_by_problem,
+)
 from data_preprocess.inspection import inspect_files
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parallel_reading import read_entries
@@ -148,10 +154,7 @@ async def _write_rl(
     """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
     problems = _Problems(verification=Verification(settings.verify_solutions))
     stage = CaseStage(settings, sandbox)
-    repairs = {
-        query_id: [bug.repair for bug in bugs if bug.repair is not None]
-        for query_id, bugs in real_bugs.items()
-    }
+    repairs = repairs_by_problem(real_bugs)
     kept = {
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
@@ -189,7 +192,9 @@ async def _run_programs(
     chunk: Sequence[tuple[str, Entry]],
 ) -> list[tuple[Entry, bool]]:
     """The entries after verification and case generation, and whether their reference failed."""
-    verify = settings.verify and any(entry.has_program for _, entry in chunk)
+    verify = settings.verify and any(
+        entry.has_reference or (verification.max_solutions > 0 and entry.has_solutions) for _, entry in chunk
+    )
     if not verify and not stage.runs_programs:
         return [(entry, False) for _, entry in chunk]
     decoded = [entry.problem for _, entry in chunk]
@@ -199,7 +204,7 @@ async def _run_programs(
         verified = await verification.check(grader, decoded, max_parallel=settings.num_parallel)
     extended = await stage.extend(verified, repairs)
     return [
-        (entry if new is old else Entry.of(new, settings.style), item.passed is False)
+        (entry if new is old else Entry.of(new, _form(settings)), item.passed is False)
         for (_, entry), old, item, new in zip(chunk, decoded, verified, extended, strict=True)
     ]
 
@@ -220,7 +225,8 @@ async def _write_sft(
     limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
     # One case at a time, so that nothing runs after the first that fails.
     grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
-    tool = load_tools(settings.tools_file, grader=grader)[0]
+    tools = load_tools(settings.tools_file, grader=grader)
+    tool = tools[0] if settings.task.uses_tool else None
     tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
     known = {
         problem.query_id: found
@@ -239,19 +245,18 @@ async def _write_sft(
 
 def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[tuple[str, Entry]]]:
     """Problems with their splits, some at a time; rejected rows are added to ``rejects``."""
+    form = _form(settings)
     if not settings.inputs:
         owned = own_problems(
             settings.problem_set, settings.splits, public=settings.read.public, seed=settings.seed
         )
         for start in range(0, len(owned), _CHUNK):
-            yield [
-                (split, Entry.of(problem, settings.style)) for split, problem in owned[start : start + _CHUNK]
-            ]
+            yield [(split, Entry.of(problem, form)) for split, problem in owned[start : start + _CHUNK]]
         return
 
     def accepted() -> Iterator[Entry]:
         for item in read_entries(
-            settings.inputs, settings.read, settings.style, num_processes=settings.num_read_processes
+            settings.inputs, settings.read, form, num_processes=settings.num_read_processes
         ):
             if isinstance(item, Reject):
                 rejects.append(item)
@@ -260,6 +265,10 @@ def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[tuple[str, En
 
     for chunk in chunks(accepted(), _CHUNK):
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
+
+
+def _form(settings: Settings) -> RowForm:
+    return RowForm(settings.task, settings.style, settings.max_graded_cases)
 
 
 def _check_rest(settings: Settings, rejects: Rejects, problems: _Problems) -> None:

@@ -23,6 +23,10 @@ class SeenIds:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forgets everything."""
         self._database.close()
 
     def first_place(self, query_id: str, place: str) -> str | None:

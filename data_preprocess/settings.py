@@ -12,8 +12,9 @@ from data_preprocess.bugs import ALL_KINDS, GROUPS
 from data_preprocess.case_generation import GenerateSettings
 from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.reading import ReadOptions
+from data_preprocess.tasks import TASKS, Task
 from recipe.code_agentic.prompts import STYLES
-from verl_ext.config_values import FLAG, TEXT, list_of, number, or_else, value_of, whole
+from verl_ext.config_values import FLAG, TEXT, list_of, number, one_of, or_else, value_of, whole
 from verl_ext.grading.grader import Limits
 from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER, configured_endpoints
 from verl_ext.sandbox.languages import LANGUAGES
@@ -31,6 +32,7 @@ class ProblemSetSettings:
     difficulties: tuple[str, ...] | None
     families: tuple[str, ...] | None
     max_reference_chars: int | None
+    verdict_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Settings:
     output_dir: Path
     seed: int
     strict: bool
+    task: Task
+    max_graded_cases: int | None
     style: str
     tools_file: Path
     verify: bool
@@ -145,6 +149,7 @@ def read_settings(config: DictConfig) -> Settings:
             difficulties=_names(config, "problem_set.difficulties"),
             families=_names(config, "problem_set.families"),
             max_reference_chars=_int_or_none(config, "problem_set.max_reference_chars", 1),
+            verdict_only=_bool(config, "problem_set.verdict_only"),
         ),
         splits=SplitSettings(
             val_share=_float(config, "splits.val_share"),
@@ -155,6 +160,8 @@ def read_settings(config: DictConfig) -> Settings:
         output_dir=Path(_text(config, "output_dir")),
         seed=_int(config, "seed"),
         strict=_bool(config, "strict"),
+        task=TASKS[value_of(config, "task", one_of(*TASKS))],
+        max_graded_cases=_int_or_none(config, "max_graded_cases", 1),
         style=_text(config, "style"),
         tools_file=Path(_text(config, "tools_file")),
         verify=_bool(config, "verify"),

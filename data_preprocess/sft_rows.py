@@ -20,6 +20,7 @@ from data_preprocess.parquet_files import OutputFolder, sft_row
 from data_preprocess.progress import progress_bar
 from data_preprocess.settings import Settings
 from data_preprocess.spilled import SpilledTexts
+from data_preprocess.tasks import single_answer
 from data_preprocess.wording import Wording
 from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
@@ -27,7 +28,7 @@ from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.tools.tool import Tool
 
-# Problems whose conversations are made before the error kinds are steered anew.
+# Problems, at most, whose conversations are made before the error kinds are steered anew.
 _STEERED_JOBS = 32
 
 # (index of a problem, conversations about it)
@@ -103,7 +104,7 @@ class ConversationWriter:
         pool: ProgramPool,
         real_bugs: Mapping[str, Sequence[RealBug]],
         grader: Grader,
-        tool: Tool,
+        tool: Tool | None,
         tools_json: str,
     ) -> None:
         """Runs nothing yet.
@@ -113,7 +114,7 @@ class ConversationWriter:
             pool: Programs of the problems that are trained on.
             real_bugs: ``query_id`` -> bugs that came with the data.
             grader: Runs bugs; the tool's own, so that nothing runs twice.
-            tool: Answers in the conversations.
+            tool: Answers in the conversations; None where the task has none.
             tools_json: Schemas for the ``tools`` column.
         """
         shares = settings.mix.error_shares
@@ -166,8 +167,10 @@ class ConversationWriter:
             counts[row["num_repairs"]] += 1
 
     def _batches(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
-        """All at once; where error kinds are steered by what came out before, a fixed number at a time."""
-        size = _STEERED_JOBS if self._steering is not None else max(len(jobs), 1)
+        """All at once; where error kinds are steered by what came out before, some at a time."""
+        size = max(len(jobs), 1)
+        if self._steering is not None:
+            size = min(_STEERED_JOBS, max(4, size // 8))
         return (jobs[start : start + size] for start in range(0, len(jobs), size))
 
     def _error_weights(self, batch: Sequence[_Job]) -> Mapping[str, float] | None:
@@ -221,9 +224,12 @@ class ConversationWriter:
         played = []
         for _ in range(count):
             plan = await draw_attempts(supply, problem.reference, settings.mix, rng, error_weights)
-            conversation = build_conversation(
-                problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
-            )
+            if self._tool is None:
+                conversation = single_answer(settings.task, problem, plan, self._grader, settings.style)
+            else:
+                conversation = build_conversation(
+                    problem, plan.wrong, plan.right, self._tool, style=settings.style, rng=rng
+                )
             played.append(await conversation)
         return played
 

@@ -96,7 +96,8 @@ def chunks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
 
 def _wanted(template: ProblemTemplate, settings: ProblemSetSettings) -> bool:
     return (
-        (settings.difficulties is None or template.difficulty in settings.difficulties)
+        (settings.verdict_only or not template.verdict_only)
+        and (settings.difficulties is None or template.difficulty in settings.difficulties)
         and (settings.families is None or any(fnmatchcase(template.family, f) for f in settings.families))
         and (settings.max_reference_chars is None or len(template.reference) <= settings.max_reference_chars)
     )

@@ -15,6 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from data_preprocess.first_difference import first_difference
+from data_preprocess.formats.shared_columns import first_python
 from data_preprocess.in_order import run_in_order
 from data_preprocess.progress import progress_bar
 from data_preprocess.wrong_programs import grade_cases
@@ -90,6 +91,10 @@ class Verification:
                 self.replaced.append(verified.problem.query_id)
         return checked
 
+    def has_program(self, problem: Problem) -> bool:
+        """Whether there is a program to run on the problem's cases."""
+        return problem.reference is not None or (self.max_solutions > 0 and bool(solutions_of(problem)))
+
     def finish(self) -> None:
         """Closes the progress bar."""
         if self._progress is not None:
@@ -117,11 +122,6 @@ class Verification:
         }
 
 
-def has_program(problem: Problem) -> bool:
-    """Whether there is a program that can be run on the problem's cases."""
-    return problem.reference is not None or bool(solutions_of(problem))
-
-
 def solutions_of(problem: Problem) -> list[str]:
     """Further programs that the record says are right, in the problem's language, without the reference.
 
@@ -142,6 +142,8 @@ def solutions_of(problem: Problem) -> list[str]:
     if not isinstance(value, list):
         return []
     programs = [program for program in value if isinstance(program, str) and program.strip()]
+    if problem.language == "python":
+        programs = [source for program in programs if (source := first_python(program)) is not None]
     return [program for program in dict.fromkeys(programs) if program != problem.reference]
 
 

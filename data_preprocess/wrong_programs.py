@@ -196,6 +196,23 @@ class BugSupply:
                 return fix
         return None
 
+    async def joined(self, bug: Bug, other: Bug) -> Bug | None:
+        """The program with both mistakes, failing as ``bug`` does; ``other`` shows once that is mended.
+
+        None when they can't be made together, or the first one does not hide the second.
+        """
+        one, two = bug.slip, other.slip
+        if one is None or two is None or bug.base != other.base or one.overlaps(two):
+            return None
+        first, last = (one, two) if one.start < two.start else (two, one)
+        program = first.apply(last.apply(bug.base))
+        both = Bug(program, "two_slips", f"{bug.kind}+{other.kind}", bug.base)
+        if await self._tried(both) is None:
+            return None
+        failures = [await self._first_failure(text) for text in (both.program, bug.program, other.program)]
+        shown = [failure and _symptom(failure) for failure in failures]
+        return both if shown[0] == shown[1] != shown[2] else None
+
     def _next(self, group: str) -> Bug | None:
         if not self._untried[group] or not self._limits[group]:
             return None

@@ -40,14 +40,15 @@ stage "model: a tiny Qwen2 with random weights" "$out/base/config.json" \
 stage "SFT on verl" "$out/sft/model" \
     bash recipe/code_agentic/run_sft.sh scale=cpu model=tiny model.profile.path="$out/base" \
     scale.gpus_per_node="$sft_processes" data_dir="$out/data" output_dir="$out/sft" seed="$seed"
+# two attempts in training press harder on the first; the evaluation allows three
 stage "RL (GRPO) on verl, Ray and vLLM" "$out/rl/model" \
     bash recipe/code_agentic/run_ppo.sh scale=cpu model=tiny model.profile.path="$out/sft/model" \
-    data_dir="$out/data" output_dir="$out/rl" seed="$seed"
+    data_dir="$out/data" output_dir="$out/rl" seed="$seed" code_agentic.episode.max_turns=3
 stage "evaluation of base, SFT and RL on held-out problems" "$out/evaluation/evaluation.json" \
     "$python" -m recipe.code_agentic.evaluate scale=cpu model=tiny data_dir="$out/data" \
     "models=[{name: base, path: $out/base}, {name: sft, path: $out/sft/model}, {name: rl, path: $out/rl/model}]" \
     "report.metrics=[{label: SFT, path: $out/sft/metrics}, {label: RL, path: $out/rl/metrics}]" \
-    max_problems=80 num_samples=1 output_dir="$out/evaluation" seed="$seed"
+    max_problems=100 num_samples=1 output_dir="$out/evaluation" seed="$seed"
 stage_number=5
 echo "[6/6] results after $(($(date +%s) - started)) s"
 "$python" -m recipe.code_agentic.report --summary "$out/evaluation/evaluation.json"

@@ -41,7 +41,7 @@ if [ "$profile" = cpu ]; then
     "${pip[@]}" torch==2.13.0
 fi
 step "verl, Ray, transformers and what vLLM needs"
-"${pip[@]}" --no-build-isolation -c requirements/$profile.lock -e ".[$profile,data,dev]"
+"${pip[@]}" --no-build-isolation -c requirements/$profile.lock -e ".[$profile,data,trl,dev]"
 if [ "$profile" = cpu ]; then
     # without its dependencies: it names torch builds that are not needed; the rest is in requirements/cpu.txt
     step "vLLM for CPUs"

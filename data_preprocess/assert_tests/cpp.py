@@ -35,7 +35,7 @@ _THROW = re.compile(r"\)\)\)\s*\{\s*throw\s+[^;]*;\s*\}")
 _END = re.compile(r"return 0;\s*\}\s*$")
 _CAST = re.compile(r"\((?:int|long|long long|double|float)\)")
 _SUFFIX = re.compile(r"[uUlLfF]*")
-_PARAMETER_NAME = re.compile(r"\s*[&*]?\s*(\w+)?\s*")
+_PARAMETER_NAME = re.compile(r"\s*&?\s*(\w+)?\s*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """JavaScript tests in MBXP's form -> cases.
 
-``var arg00 = [1, 2]; var x0 = f(arg00); var v0 = 3; if(!compare(x0, v0)){ throw ... }`` for each case, after a
-``compare`` that is lodash's ``isEqual``. Any other statement refuses the row.
+``var arg00 = [1, 2]; var x0 = f(arg00); var v0 = 3; if(!compare(x0, v0)){ throw ... }`` for each case, after
+a ``compare`` that is lodash's ``isEqual``. Any other statement refuses the row.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ def _literal(scanner: Scanner) -> Any:
     if scanner.take("{"):
         return dict(scanner.items("}", lambda: _property(scanner)))
     if scanner.take("new Set("):
-        items = [] if scanner.take(")") else _literal(scanner)
-        if items:
-            scanner.need(")")
+        if scanner.take(")"):
+            return set()
+        items = _literal(scanner)
+        scanner.need(")")
         return {_hashable(item) for item in items}
     if scanner.text[scanner.at : scanner.at + 1] in ("'", '"'):
         return scanner.string()

@@ -14,6 +14,7 @@ from typing import Any
 from data_preprocess.case_texts import NO_TESTS, call_case, kind_of, make_cases, stdin_text
 from data_preprocess.json_text import read_json
 from data_preprocess.rows import BadRow
+from verl_ext.grading.case_choice import accept_unwrapped
 from verl_ext.grading.problem import Case
 from verl_ext.grading.values import parse_literal
 
@@ -62,9 +63,11 @@ def list_cases(tests: Any, column: str, sources: Iterable[str | None] = ()) -> t
     if tests.get("remote"):
         raise BadRow(f"{column}.remote", "remote files are read in the user format only (format=user)")
     inputs, outputs = tests.get("inputs"), tests.get("outputs")
-    if fn_name and isinstance(inputs, list) and isinstance(outputs, list):
-        outputs = unwrapped(outputs, returned_depth(sources, fn_name))
-    return make_cases(inputs, outputs, fn_name, column)
+    if not (fn_name and isinstance(inputs, list) and isinstance(outputs, list)):
+        return make_cases(inputs, outputs, fn_name, column)
+    depth = returned_depth(sources, fn_name)
+    cases = make_cases(inputs, unwrapped(outputs, depth), fn_name, column)
+    return accept_unwrapped(cases) if depth is None else cases
 
 
 def item_cases(
@@ -105,27 +108,30 @@ def item_cases(
             for index, (given, expected, _) in enumerate(shaped)
         )
     outputs = [expected for _, expected, _ in shaped]
-    if not any(isinstance(given, str) for given, _, _ in shaped):
-        outputs = unwrapped(outputs, returned_depth(sources, name))
-    return tuple(
+    may_be_wrapped = not any(isinstance(given, str) for given, _, _ in shaped)
+    depth = returned_depth(sources, name)
+    if may_be_wrapped:
+        outputs = unwrapped(outputs, depth)
+    cases = tuple(
         call_case(_arguments(given, f"{column}[{index}].input"), expected, name, f"{column}[{index}]", public)
         for index, ((given, _, _), expected) in enumerate(zip(shaped, outputs, strict=True))
     )
+    return accept_unwrapped(cases) if may_be_wrapped and depth is None else cases
 
 
 def unwrapped(outputs: Sequence[Any], depth: int | None) -> list[Any]:
     """Expected values without the list of one item that many data sets put around each.
 
-    They are taken as wrapped when all of a problem's are lists of one item, unless the function is known to
-    return lists and these are not deeper than that.
+    They are wrapped when all of a problem's are lists of one item, and deeper than what the function returns.
+    Where that is not known they stay as they are, and the grader accepts both (``accept_unwrapped``).
 
     Args:
         outputs: Of one problem.
         depth: How many lists deep the function's value is at least; None when that is not known.
     """
-    if not outputs or not all(isinstance(value, list) and len(value) == 1 for value in outputs):
+    if depth is None or not all(isinstance(value, list) and len(value) == 1 for value in outputs):
         return list(outputs)
-    if depth and max(map(_depth, outputs)) <= depth:
+    if depth and max(map(_depth, outputs), default=0) <= depth:
         return list(outputs)
     return [value[0] for value in outputs]
 

@@ -17,7 +17,7 @@ from data_preprocess.formats.format import (
 )
 from data_preprocess.formats.packed_text import unpacked_text
 from data_preprocess.rows import BadRow, Row
-from verl_ext.grading.problem import Problem
+from verl_ext.grading.problem import Case, Problem
 
 _TAKEN = (
     "question_content",
@@ -39,7 +39,7 @@ def read_livecodebench_row(row: Row, options: FormatOptions) -> Problem:
     values = row.values
     question = required_text(values, "question_content")
     fn_name = function_of(values.get("metadata"))
-    cases = []
+    cases: list[Case] = []
     for column, public in (("public_test_cases", True), ("private_test_cases", False)):
         tests = values.get(column)
         if isinstance(tests, str) and tests.strip() and tests.lstrip()[0] not in "[{":

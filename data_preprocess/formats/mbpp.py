@@ -79,7 +79,7 @@ def _texts(values: Mapping[str, Any], column: str) -> list[str]:
     """A column that is a list of texts; an absent one is an empty list."""
     found = values.get(column)
     found = [] if found is None else found
-    if not isinstance(found, Sequence) or not all(isinstance(text, str) for text in found):
+    if not _are_texts(found):
         raise BadRow(column, "must be a list of texts")
     return list(found)
 
@@ -102,10 +102,13 @@ def _cases(asserts: Mapping[str, list[str]], setup: str, reference: str | None) 
 
 
 def _is_asserts(values: Mapping[str, Any], column: str) -> bool:
-    found = values.get(column)
-    return isinstance(found, Sequence) and all(
-        isinstance(text, str) and text.lstrip().startswith("assert") for text in found
-    )
+    found: Any = values.get(column)
+    return _are_texts(found) and all(text.lstrip().startswith("assert") for text in found)
+
+
+def _are_texts(value: Any) -> bool:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return is_list and all(isinstance(text, str) for text in value)
 
 
 MBPP = Format(("task_id", "test_list"), read_mbpp_row)

@@ -1,10 +1,10 @@
 """Records in HumanEval's form, in Python, JavaScript and C++ (MBPP, MBJSP and MBCPP of MBXP; HumanEval).
 
 ``prompt`` is the beginning of the program with a comment that says what to do, ``test`` a program of asserts
-about the function ``entry_point``, and ``canonical_solution`` what follows the prompt, or a whole program. The
-comment often lists the very calls of the tests; so where there is a ``description``, that is the question,
-and the comment is left out of question and reference. Where there is none, a case that the comment shows
-becomes public.
+about the function ``entry_point``, and ``canonical_solution`` what follows the prompt, or a whole program.
+The comment often lists the very calls of the tests; so where there is a ``description``, that is the
+question, and the comment is left out of question and reference. Where there is none, a case that the comment
+shows becomes public.
 """
 
 from __future__ import annotations

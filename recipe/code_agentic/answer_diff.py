@@ -47,15 +47,17 @@ def diagnose_value(program: str, actual: str, expected: str, *, printed: str) ->
 
     Args:
         program: Source as the model wrote it.
-        actual: JSON of the returned value, or a note on a value without JSON form.
-        expected: JSON of the expected value.
+        actual: Text of the returned value, or a note on a value that has none.
+        expected: Text of the expected value.
         printed: What the program printed meanwhile.
     """
-    want = parse_value(expected)
+    want = _listed(parse_value(expected))
+    if actual.startswith("undefined "):  # JavaScript's way to return nothing
+        actual = "null"
     try:
-        got = parse_value(actual)
+        got = _listed(parse_value(actual))
     except ValueError:
-        # Not JSON: cut, or of a type that has no JSON form.
+        # No value: cut, or of a type that has no form as text.
         return "return_type", {"want": _type_name(want), "got": "something else"}
     if got is None and want is not None:
         if compare_stdout(printed, expected):
@@ -160,6 +162,18 @@ def _num_lines(text: str) -> int:
     return len(text.splitlines())
 
 
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _type_name(value: Any) -> str:
-    names = {type(None): "None", dict: "a dict", list: "a list", str: "a string", bool: "True or False"}
+    names = {
+        type(None): "None",
+        dict: "a dict",
+        list: "a list",
+        set: "a set",
+        str: "a string",
+        bytes: "bytes",
+        bool: "True or False",
+    }
     return names.get(type(value), "a number")

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from recipe.code_agentic import value_rules
-from recipe.code_agentic.reward import ShapedWeights
+from recipe.code_agentic import reward, value_rules
+from recipe.code_agentic.quality import missing_packages
+from verl_ext.agent_loop.reward_function import RewardFunction, load_reward_function
 from verl_ext.cli import warn
 from verl_ext.config_values import check_values
 from verl_ext.grading.grader import Grader
@@ -25,7 +26,6 @@ from verl_ext.sandbox.backends import RAY, sandbox_from_endpoint
 from verl_ext.sandbox.memory import InMemorySandbox
 from verl_ext.tools.registry import load_tools
 
-_OWN_REWARD = ("pkg://recipe.code_agentic.reward", "compute_score")
 _HOST_AND_PORT = re.compile(r"\S+:\d+")
 
 
@@ -129,12 +129,18 @@ def local_model(path: str, key: str) -> Path | None:
 
 
 def check_episode(config: DictConfig) -> None:
-    """The tools and the loop's texts must be there and take their settings.
+    """The tools and the loop's texts must be there and take their settings; what a reward needs is measured.
 
     Raises:
-        ValueError: When one can't be made.
+        ValueError: When one can't be made, or the reward compares times that nobody takes.
     """
     episode = config.code_agentic.episode
+    bonus = OmegaConf.select(config, f"{value_rules.WEIGHTS}.efficiency_bonus", default=0)
+    if bonus and not episode.time_reference:
+        raise ValueError(
+            f"{value_rules.WEIGHTS}.efficiency_bonus={bonus} has no effect with "
+            "code_agentic.episode.time_reference=False: leave that key out or set it to true"
+        )
     load_tools(episode.tools, grader=Grader(InMemorySandbox()))
     module, _, name = episode.texts.rpartition(".")
     try:
@@ -143,34 +149,50 @@ def check_episode(config: DictConfig) -> None:
         raise ValueError(f"code_agentic.episode.texts={episode.texts}: can't be used: {error}") from error
 
 
-def load_reward(config: DictConfig) -> Callable[..., Any]:
-    """The configured reward function with its arguments, as verl loads it.
+def load_reward(config: DictConfig) -> RewardFunction:
+    """The configured reward function with its arguments.
 
     Raises:
-        ValueError: When none is configured, it can't be loaded, or it is the project's own and its weights
-            can't work.
+        ValueError: When none is configured, it can't be loaded, fails when it is tried out, or is the
+            project's own and its weights can't work.
     """
-    from verl.trainer.ppo.reward import get_custom_reward_fn
-
-    chosen = config.reward.custom_reward_function
-    if not chosen.path:
-        raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or name a file")
-    if (chosen.path, chosen.name) == _OWN_REWARD:
+    chosen = load_reward_function(config.reward.custom_reward_function)
+    if _is_own_reward(chosen.function):
         check_values(config, value_rules.REWARD)
-        try:
-            ShapedWeights(**{name: value for name, value in chosen.reward_kwargs.items() if name != "kind"})
-        except TypeError as error:
-            raise ValueError(f"reward.custom_reward_function.reward_kwargs: {error}") from error
-    where = f"reward.custom_reward_function.path={chosen.path}, name={chosen.name}"
+        _check_weights(chosen.arguments)
+    solved, unsolved = chosen.try_out()
+    if solved <= unsolved:
+        warn(
+            f"{chosen.where}: an episode that is solved at once earns {solved:g}, one that is not solved "
+            f"{unsolved:g}"
+        )
+    return chosen
+
+
+def _is_own_reward(function: Callable[..., Any]) -> bool:
+    """Whether it is this recipe's, by whatever path it was loaded."""
+    code = getattr(function, "__code__", None)
+    return (
+        code is not None
+        and code.co_name == "compute_score"
+        and Path(code.co_filename).resolve() == Path(reward.__file__).resolve()
+    )
+
+
+def _check_weights(arguments: Mapping[str, Any]) -> None:
+    """The weights of the project's own reward, of which each is allowed, must keep its promise together."""
+    weights = {name: value for name, value in arguments.items() if name != "kind"}
     try:
-        reward = get_custom_reward_fn(config)
-    except FileNotFoundError as error:
-        raise ValueError(f"{where}: no such file") from error
-    except (ImportError, AttributeError, RuntimeError) as error:
-        cause = error.__cause__ or error
-        raise ValueError(f"{where}: can't be loaded: {type(cause).__name__}: {cause}") from error
-    assert reward is not None
-    return reward
+        reward.ShapedWeights(**weights)
+    except TypeError as error:
+        raise ValueError(f"{value_rules.WEIGHTS}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{value_rules.WEIGHTS}.{error}") from error
+    if weights["quality_bonus"] > 0 and (missing := missing_packages()):
+        raise ValueError(
+            f"{value_rules.WEIGHTS}.quality_bonus={weights['quality_bonus']} needs {' and '.join(missing)}: "
+            "pip install 'code-agentic[quality]', or set it to 0"
+        )
 
 
 def check_device(device: str, num_gpus: int, key: str, *, dry_run: bool) -> None:

@@ -98,7 +98,8 @@ async def build_conversation(
             failures.append(failure)
             if style == "full":
                 case = problem.public_cases[failure.case_index]
-                said = repair(attempt.program, failure, case, programs[number], rng)
+                next_program = programs[number]
+                said = repair(attempt.program, failure, case, next_program, problem.language, rng)
         episode.turn += 1
     final = closing(programs, problem.language, rng) if style == "full" else BRIEF_FINAL
     messages.append({"role": "assistant", "content": final})

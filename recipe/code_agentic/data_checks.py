@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic import value_rules
 from verl_ext.cli import warn
@@ -84,16 +84,22 @@ def num_rows(files: Iterable[Path], columns: Sequence[str]) -> int:
 
 
 def check_style(config: DictConfig, files: Iterable[Path]) -> None:
-    """Data made in one wording can't go with a model profile of another.
+    """Data made in one wording can't go with a model profile of another, nor data of one task with another.
 
     Raises:
-        ValueError: When the manifest beside a file names another style.
+        ValueError: When the manifest beside a file names another style or task.
     """
-    wanted = config.model.profile.style
+    wanted, task = config.model.profile.style, OmegaConf.select(config, "code_agentic.task")
     for manifest in sorted({file.parent / "manifest.json" for file in files}):
         if not manifest.is_file():
             continue
-        made_with = json.loads(manifest.read_text(encoding="utf-8"))["config"]["style"]
+        made = json.loads(manifest.read_text(encoding="utf-8"))["config"]
+        made_with, made_for = made["style"], made.get("task", task)
+        if task not in (None, made_for):
+            raise ValueError(
+                f"{manifest.parent} was made with task={made_for}, this run has task={task}; preprocess with "
+                f"task={task} or run with task={made_for}"
+            )
         if made_with != wanted:
             raise ValueError(
                 f"{manifest.parent} was made with style={made_with}, model.profile.style is {wanted}; "

@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, asynccontextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,10 +30,11 @@ if __name__ == "__main__":  # before what is imported below asks for it
 from recipe.code_agentic import report
 from recipe.code_agentic.checks import check_device, check_sandbox
 from recipe.code_agentic.evaluation_inputs import ModelSpec, Plan, load_tokenizer, read_plan, settings_hash
-from recipe.code_agentic.evaluation_run import EpisodeJob, Score, finished_episodes, run_jobs
+from recipe.code_agentic.evaluation_run import EpisodeJob, finished_episodes, run_jobs
 from recipe.code_agentic.metrics import compare_models, summarise_model
 from verl_ext.agent_loop.chat import ChatFormat
 from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
+from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.agent_loop.trajectory import TrajectoryWriter
 from verl_ext.agent_loop.vllm_policy import CompletionServer, EngineSettings, ServedModel, VllmEngine
 from verl_ext.cli import compose, run_main, take_flag
@@ -41,10 +42,9 @@ from verl_ext.grading.cache_meter import CacheCounts, CacheMeter
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
 from verl_ext.run_files import file_sha256, write_json, write_provenance
-from verl_ext.sandbox.backends import sandbox_from_endpoint
-from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxError
 from verl_ext.sandbox.protocol import Sandbox
+from verl_ext.sandbox.session import open_sandbox
 from verl_ext.tools.registry import load_schemas, load_tools
 
 # (model, id of the token that ends a turn) -> the open model
@@ -91,16 +91,14 @@ async def evaluate(
     print(f"{plan.size}, results in {output_dir}", flush=True)
     records: dict[str, list[dict[str, Any]]] = {}
     cache: dict[str, CacheCounts] = {}
-    async with open_sandbox(config) if sandbox is None else nullcontext(sandbox) as opened:
-        limits = Limits(
-            time_s=config.code_agentic.sandbox.time_limit_s,
-            memory_limit_mb=config.code_agentic.sandbox.memory_limit_mb,
-        )
-        grader = Grader(opened, limits, cache_size=config.code_agentic.sandbox.cache_size)
+    settings = config.code_agentic.sandbox
+    async with open_sandbox(settings) if sandbox is None else nullcontext(sandbox) as opened:
+        limits = Limits(time_s=settings.time_limit_s, memory_limit_mb=settings.memory_limit_mb)
+        grader = Grader(opened, limits, cache_size=settings.cache_size)
         meter = CacheMeter(grader)
         for spec in plan.specs:
             records[spec.name] = await _evaluate_model(
-                config, spec, plan.jobs, grader, plan.score, open_model or vllm_opener(config)
+                config, spec, plan.jobs, grader, plan.reward, open_model or vllm_opener(config)
             )
             cache[spec.name] = counts = meter.take()
             if counts.hit_rate is not None:
@@ -147,7 +145,7 @@ async def _evaluate_model(
     spec: ModelSpec,
     jobs: Sequence[EpisodeJob],
     grader: Grader,
-    score: Score,
+    reward: RewardFunction,
     open_model: OpenModel,
 ) -> list[dict[str, Any]]:
     """Records of one model's episodes, run or read back."""
@@ -170,7 +168,8 @@ async def _evaluate_model(
         max_response_tokens=config.max_response_length,
         min_turn_tokens=episode.min_turn_tokens,
     )
-    runner = EpisodeRunner(chat, tools, grader, limits, get_class(episode.texts)(episode.style))
+    texts = get_class(episode.texts)(episode.style)
+    runner = EpisodeRunner(chat, tools, grader, limits, texts, time_reference=episode.time_reference)
     print(f"{spec.name}: loading {spec.path}", flush=True)
     writer = TrajectoryWriter(path)
     try:
@@ -188,7 +187,7 @@ async def _evaluate_model(
                         model_name=spec.name,
                         model=model,
                         runner=runner,
-                        score=score,
+                        reward=reward,
                         writer=writer,
                         settings=settings,
                         concurrency=config.concurrency,
@@ -208,23 +207,6 @@ async def _evaluate_model(
     return [done[job.key] for job in jobs]
 
 
-@asynccontextmanager
-async def open_sandbox(config: DictConfig) -> AsyncIterator[Sandbox]:
-    """The configured sandbox, or one started for the time being; answers before it is handed out."""
-    settings = config.code_agentic.sandbox
-    with ExitStack() as stack:
-        endpoint = settings.endpoint
-        if endpoint is None:
-            workers = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
-            endpoint = stack.enter_context(serve(workers)).endpoint
-        opened = sandbox_from_endpoint(
-            endpoint, max_concurrency=settings.max_concurrency, hedge_after=settings.hedge_after
-        )
-        async with aclosing(opened) as sandbox:
-            await sandbox.ping()
-            yield sandbox
-
-
 def vllm_opener(config: DictConfig) -> OpenModel:
     """Opens models in vLLM: in this process's engine, or on the server the model names."""
     engine = EngineSettings(
@@ -234,6 +216,7 @@ def vllm_opener(config: DictConfig) -> OpenModel:
         tensor_parallel_size=config.engine.tensor_parallel,
         gpu_memory_utilization=config.engine.gpu_memory_utilization,
         cpu_kv_cache_gib=config.engine.cpu_kv_cache_gib,
+        cpu_threads=config.engine.cpu_threads,
         enforce_eager=config.engine.enforce_eager,
     )
 

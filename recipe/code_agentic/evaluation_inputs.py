@@ -6,10 +6,9 @@ Owns the checks of user input before anything is started. Runs nothing.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,10 @@ from recipe.code_agentic.evaluation_run import (
     Decoding,
     EpisodeJob,
     EvaluationRow,
-    Score,
     draw_rows,
     plan_jobs,
 )
+from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.config_values import check_values
 from verl_ext.grading.problem import Problem
 from verl_ext.run_files import file_sha256
@@ -66,7 +65,7 @@ class Plan:
         files: The RL files.
         decodings: How problems are decoded.
         jobs: Every episode of one model.
-        score: The reward.
+        reward: The reward of every episode.
         size: In words.
     """
 
@@ -74,7 +73,7 @@ class Plan:
     files: list[Path]
     decodings: list[Decoding]
     jobs: list[EpisodeJob]
-    score: Score
+    reward: RewardFunction
     size: str
 
 
@@ -90,11 +89,11 @@ def read_plan(config: DictConfig) -> Plan:
     files = data_files(config, "data_files")
     check_style(config, files)
     check_episode(config)
-    score = read_score(config)
+    reward = load_reward(config)
     rows = draw_rows(read_rows(files, config.splits), config.max_problems, config.seed)
     jobs = plan_jobs(rows, decodings, config.seed)
     size = f"{len(rows)} problems, {len(jobs)} episodes per model"
-    return Plan(specs, files, decodings, jobs, score, size)
+    return Plan(specs, files, decodings, jobs, reward, size)
 
 
 def load_tokenizer(spec: ModelSpec) -> Any:
@@ -151,27 +150,6 @@ def read_decodings(config: DictConfig) -> list[Decoding]:
         SAMPLED: Decoding(SAMPLED, config.num_samples, config.temperature, config.top_p, config.top_k),
     }
     return [of[name] for name in config.decoding]
-
-
-def read_score(config: DictConfig) -> Score:
-    """The reward of the configuration, loaded and called as in training.
-
-    Raises:
-        ValueError: When it can't be loaded, or is of a kind that only training can use.
-    """
-    chosen = config.reward.custom_reward_function
-    where = f"reward.custom_reward_function.path={chosen.path}, name={chosen.name}"
-    compute_score = load_reward(config)
-    if inspect.iscoroutinefunction(getattr(compute_score, "func", compute_score)):
-        raise ValueError(f"{where}: must be a plain function, not async")
-
-    def score(problem: Problem, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-        reward = compute_score(problem.source, "", "", {"episode": facts})
-        if not isinstance(reward, Mapping) or "score" not in reward:
-            raise ValueError(f"{where}: must return a dict with 'score', and returned {reward!r:.80}")
-        return reward
-
-    return score
 
 
 def read_rows(files: Sequence[Path], splits: Sequence[str] | None) -> list[EvaluationRow]:

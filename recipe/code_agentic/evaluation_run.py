@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from tqdm import tqdm
 from verl_ext.agent_loop.chat import Message
 from verl_ext.agent_loop.episode import Episode
 from verl_ext.agent_loop.loop import EpisodeRunner
+from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.agent_loop.trajectory import (
     EpisodeOrigin,
     TrajectoryWriter,
+    drop_partial_line,
     read_trajectories,
     trajectory_record,
 )
@@ -32,7 +34,6 @@ GREEDY = "greedy"
 SAMPLED = "sampled"
 # (decoding, split, query_id, sample)
 EpisodeKey = tuple[str, str, str, int]
-Score = Callable[[Problem, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def finished_episodes(path: Path, settings: str) -> dict[EpisodeKey, dict[str, A
     """
     if not path.exists():
         return {}
-    _drop_partial_line(path)
+    drop_partial_line(path)
     finished: dict[EpisodeKey, dict[str, Any]] = {}
     for record in read_trajectories(path):
         if record.get("settings") != settings:
@@ -136,7 +137,7 @@ async def run_jobs(
     model_name: str,
     model: ServedModel,
     runner: EpisodeRunner,
-    score: Score,
+    reward: RewardFunction,
     writer: TrajectoryWriter,
     settings: str,
     concurrency: int,
@@ -158,10 +159,18 @@ async def run_jobs(
         for job in due:
             policy = model.policy(_sampling(job))
             rollout = await runner.run(Episode(job.row.problem), job.row.messages, policy)
-            reward = {} if rollout.facts.void else score(job.row.problem, rollout.facts.to_dict())
+            problem, parts = job.row.problem, {}
+            if not rollout.facts.void:
+                parts = await reward.score(
+                    rollout.facts,
+                    source=problem.source,
+                    answer=rollout.answer,
+                    program=rollout.episode.final_program,
+                    language=problem.language,
+                )
             origin = EpisodeOrigin(run=model_name, split=job.row.split, step=None, sample=job.sample)
             record = {
-                **trajectory_record(rollout, origin, reward),
+                **trajectory_record(rollout, origin, parts),
                 "decoding": job.decoding.name,
                 "settings": settings,
             }
@@ -214,24 +223,3 @@ def _sampling(job: EpisodeJob) -> Sampling:
 def _episode_seed(seed: int, row: EvaluationRow, decoding: str, sample: int) -> int:
     text = f"{seed}:{decoding}:{row.split}:{row.problem.query_id}:{sample}"
     return zlib.crc32(text.encode()) & 0x3FFFFFFF  # room for the turn's index below 2**31
-
-
-def _drop_partial_line(path: Path) -> None:
-    with path.open("rb+") as file:
-        end = file.seek(0, 2)
-        for start in _backwards(end):
-            file.seek(start)
-            newline = file.read(_BLOCK).rfind(b"\n")
-            if newline >= 0:
-                file.truncate(start + newline + 1)
-                return
-        file.truncate(0)
-
-
-_BLOCK = 1 << 16
-
-
-def _backwards(end: int) -> Iterator[int]:
-    while end > 0:
-        end = max(0, end - _BLOCK)
-        yield end

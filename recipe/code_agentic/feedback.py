@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from recipe.code_agentic.language_texts import LANGUAGE_HINTS
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import CaseResult, Grade, ProgramError, Verdict
 
@@ -17,7 +18,7 @@ STYLES = ("full", "brief")
 _MAX_FACT_CHARS = 60
 
 # kind -> (full, brief); {name} stands for a fact of the diagnosis.
-_HINTS: dict[str, tuple[str, str]] = {
+HINTS: dict[str, tuple[str, str]] = {
     "bracket": ("Check the brackets on line {line}: each one needs its partner.", "bracket line {line}"),
     "indentation": ("Fix the indentation of line {line}: use four spaces per level.", "indent line {line}"),
     "colon": ("Line {line} needs a colon at its end.", "colon line {line}"),
@@ -130,13 +131,14 @@ _HINTS: dict[str, tuple[str, str]] = {
     "missing_return": ("The function returned None: return the result.", "return it"),
     "print_not_return": ("The function prints the result; return it instead.", "return it"),
     "return_type": ("The function has to return {want}; it returned {got}.", "return {want}"),
+    **LANGUAGE_HINTS,
 }
 
 
 def hint_text(style: str, kind: str, facts: Mapping[str, str]) -> str:
     """The wording of one diagnosis."""
     short = {name: cut(value, _MAX_FACT_CHARS) for name, value in facts.items()}
-    return _HINTS[kind][STYLES.index(style)].format_map({"line": "?", **short})
+    return HINTS[kind][STYLES.index(style)].format_map({"line": "?", **short})
 
 
 def cut(text: str, max_chars: int) -> str:

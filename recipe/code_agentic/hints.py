@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from recipe.code_agentic.answer_diff import diagnose_stdout, diagnose_value
 from recipe.code_agentic.feedback import hint_text
+from recipe.code_agentic.language_hints import diagnose_error
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
 
@@ -31,7 +32,9 @@ class Hint:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def suggest(program: str, result: CaseResult, case: Case, style: str = "full") -> str:
+def suggest(
+    program: str, result: CaseResult, case: Case, style: str = "full", language: str = "python"
+) -> str:
     """One targeted suggestion for a failed case, as text; empty when the case passed.
 
     Args:
@@ -39,24 +42,30 @@ def suggest(program: str, result: CaseResult, case: Case, style: str = "full") -
         result: What happened on the case.
         case: The (public) case itself.
         style: ``full`` or ``brief``.
+        language: Of the program.
     """
     if result.passed:
         return ""
-    hint = diagnose(program, result, case)
+    hint = diagnose(program, result, case, language)
     return hint_text(style, hint.kind, hint.facts)
 
 
-def diagnose(program: str, result: CaseResult, case: Case) -> Hint:
+def diagnose(program: str, result: CaseResult, case: Case, language: str = "python") -> Hint:
     """The most specific diagnosis for a failed case."""
     if result.verdict is Verdict.WRONG_ANSWER:
         if case.fn_name is None:
             return Hint(*diagnose_stdout(program, result.actual, case.expected))
+        if case.compare_as:  # what was compared is not what was returned
+            return Hint("value_differs")
         return Hint(*diagnose_value(program, result.actual, case.expected, printed=result.stderr))
     if result.verdict in (Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT, Verdict.OUTPUT_LIMIT):
         return Hint(str(result.verdict))
     if result.error is None:
         return Hint("error")
     error = result.error
+    if language != "python":
+        found = diagnose_error(language, result.verdict, error, program, case)
+        return Hint("error", {"line": _line(error)}) if found is None else Hint(*found)
     if result.verdict is Verdict.COMPILE_ERROR:
         return _syntax(error)
     return _runtime(error, program, case)

@@ -44,9 +44,9 @@ def describe_change(old: str, new: str) -> Change:
         return _shown(kind, line=line, old=removed[0][1], new=added[0])
     if len(blocks) == 1 and not removed:
         return _shown("insert", line=line, new=added[0])
-    if len(blocks) == 1 and len(removed) == 1 and not added:
-        return _shown("delete", line=line, old=removed[0][1])
     texts = [text for _, text in removed]
+    if not added:
+        return _shown("delete", line=line, old=texts[0])
     if len(texts) <= 2 and sorted(texts) == sorted(added):
         # What difflib moves may be the line that stood first or the one that stood second.
         moved = added[0].strip()

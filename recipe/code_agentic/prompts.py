@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recipe.code_agentic.language_hints import display_name
+from verl_ext.grading.extract import fence_name
 from verl_ext.grading.problem import Problem
 
 STYLES = ("full", "brief")
@@ -19,7 +21,7 @@ _SYSTEM = {
         "enhanced_code_agentic_tool, which runs it on example cases and answers with verdicts and a hint; "
         "repair it until they pass. Other, hidden cases decide in the end, so solve the problem in general "
         "and never print memorised outputs. When you are done, answer without calling the tool: the program "
-        "you submitted last counts, or the last ```{language} block of your answer if it has one."
+        "you submitted last counts, or the last ```{fence} block of your answer if it has one."
     ),
     "brief": "Solve it with the tool.",
 }
@@ -35,10 +37,14 @@ _CALL = {
 
 def build_messages(problem: Problem, style: str) -> list[dict[str, str]]:
     """System and user message for one problem; the record's own system prompt wins over the recipe's."""
-    system = problem.system_prompt or _SYSTEM[style].format(language=problem.language)
+    system = problem.system_prompt or _SYSTEM[style].format(
+        language=display_name(problem.language), fence=fence_name(problem.language)
+    )
     form = _STDIN[style] if problem.fn_name is None else _CALL[style].format(fn_name=problem.fn_name)
     starter = (
-        f"Starter code:\n```{problem.language}\n{problem.starter_code}\n```" if problem.starter_code else ""
+        f"Starter code:\n```{fence_name(problem.language)}\n{problem.starter_code}\n```"
+        if problem.starter_code
+        else ""
     )
     user = "\n\n".join(part for part in (problem.question.strip(), starter, form) if part)
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]

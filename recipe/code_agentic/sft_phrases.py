@@ -71,7 +71,7 @@ SYMPTOMS = {
         "that this is not the right output].",
     ),
     "located_error": (
-        "[It stops with|The run ends in|This raises|There is|I get|The program ends with] {category} [on|"
+        "[It stops with|The run ends in|This raises|I get|The program ends with] {category} [on|"
         "at|in] line {line}[:|, in|, which is|, at] `{source}`.",
         "[Line|The error is on line|It fails on line|The traceback points to line] {line}[,|:] "
         "`{source}`[: {category}| raises {category}| ends in {category}| is where {category} comes from].",

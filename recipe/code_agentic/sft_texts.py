@@ -22,6 +22,7 @@ from recipe.code_agentic.sft_phrases import (
     OPENINGS_CALL,
     SYMPTOMS,
 )
+from verl_ext.grading.extract import fence_name
 from verl_ext.grading.problem import Case, Problem
 from verl_ext.grading.verdict import CaseResult, Verdict
 
@@ -42,7 +43,9 @@ def opening(problem: Problem, rng: Random) -> str:
     return _one_of(bank, rng, {"fn_name": (problem.fn_name or "").rpartition(".")[2]})
 
 
-def repair(program: str, failure: CaseResult, case: Case, next_program: str, rng: Random) -> str:
+def repair(
+    program: str, failure: CaseResult, case: Case, next_program: str, language: str, rng: Random
+) -> str:
     """Before the attempt that follows a failed one.
 
     Args:
@@ -50,10 +53,11 @@ def repair(program: str, failure: CaseResult, case: Case, next_program: str, rng
         failure: Its first failing case, which the tool has just shown.
         case: That (public) case.
         next_program: The attempt that comes with these words.
+        language: Of both.
         rng: Chooses wordings.
     """
     sentences = [_symptom(failure, case, rng)]
-    hint = diagnose(program, failure, case)
+    hint = diagnose(program, failure, case, language)
     if hint.kind in CAUSES and rng.random() < _CAUSE_SHARE and _quotable(*hint.facts.values()):
         sentences.append(_one_of(CAUSES[hint.kind], rng, hint.facts))
     change = describe_change(program, next_program)
@@ -73,7 +77,7 @@ def closing(attempts: list[str], language: str, rng: Random) -> str:
             (*CLOSINGS, *CLOSINGS_REPAIRED) if change.kind == "line" else (*CLOSINGS, *CLOSINGS_REPAIRED[::3])
         )
     said = _one_of(bank, rng, facts)
-    return f"{said}\n\n```{language}\n{attempts[-1].rstrip()}\n```"
+    return f"{said}\n\n```{fence_name(language)}\n{attempts[-1].rstrip()}\n```"
 
 
 def _symptom(failure: CaseResult, case: Case, rng: Random) -> str:

@@ -13,14 +13,14 @@ from typing import Any, ClassVar
 
 from recipe.code_agentic.feedback import STYLES, AnswerFacts, note_text, refusal_text, render_answer
 from recipe.code_agentic.hints import suggest
+from recipe.code_agentic.language_hints import display_name
 from verl_ext.agent_loop.episode import Attempt, Episode
-from verl_ext.grading.extract import extract_program
+from verl_ext.grading.extract import extract_program, language_name
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case, Problem
 from verl_ext.tools.tool import ToolAnswer
 
 _PARAMETERS = ("code", "test_case_index", "timeout", "language")
-_LANGUAGE_NAMES = {"py": "python", "python3": "python", "javascript": "nodejs", "js": "nodejs", "c++": "cpp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ class EnhancedCodeAgenticTool:
         failure = grade.first_failure
         suggestion = ""
         if failure is not None:
-            suggestion = suggest(call.program, failure, call.cases[failure.case_index][1], config.style)
+            case = call.cases[failure.case_index][1]
+            suggestion = suggest(call.program, failure, case, config.style, problem.language)
         facts = AnswerFacts(
             cases=call.cases,
             grade=grade,
@@ -154,8 +155,8 @@ class EnhancedCodeAgenticTool:
         if not isinstance(program, str) or not program.strip():
             raise self._refusal("no_code")
         language = arguments.get("language")
-        if language is not None and _language_name(language) != problem.language:
-            raise self._refusal("bad_language", language=problem.language)
+        if language is not None and language_name(str(language)) != problem.language:
+            raise self._refusal("bad_language", language=display_name(problem.language))
         cases = tuple(enumerate(public))
         index = arguments.get("test_case_index")
         if index is not None:
@@ -195,8 +196,3 @@ class EnhancedCodeAgenticTool:
 
 def _is_seconds(value: Any) -> bool:
     return type(value) in (int, float) and 0 < value < math.inf
-
-
-def _language_name(value: Any) -> str:
-    name = str(value).strip().lower()
-    return _LANGUAGE_NAMES.get(name, name)

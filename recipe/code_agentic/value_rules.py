@@ -7,7 +7,7 @@ How values depend on each other is in ``checks``.
 from __future__ import annotations
 
 from recipe.code_agentic.prompts import STYLES
-from recipe.code_agentic.reward import KINDS
+from recipe.code_agentic.reward import FLOOR_RANGE_S, KINDS, MAX_BONUS, SCALE_RANGE
 from verl_ext.config_values import FLAG, TEXT, Rule, list_of, number, one_of, one_or_more, or_else, whole
 from verl_ext.sandbox.backends import ENDPOINTS, HEDGE_AFTER
 
@@ -43,6 +43,8 @@ _EPISODE = {
     "code_agentic.episode.max_turns": COUNT,
     "code_agentic.episode.max_calls_per_turn": COUNT,
     "code_agentic.episode.min_turn_tokens": COUNT,
+    "code_agentic.episode.time_reference": FLAG,
+    "code_agentic.episode.mask_truncated": FLAG,
 }
 _SANDBOX = {
     "code_agentic.sandbox.endpoint": or_else(ENDPOINTS, None),
@@ -66,6 +68,7 @@ PPO = {
     "stall_report_min": or_else(POSITIVE, None),
     **_EPISODE,
     "model.profile.rl.lr": POSITIVE,
+    "model.profile.rl.lr_scheduler": one_of("constant", "cosine"),
     "model.profile.rl.critic_lr": POSITIVE,
     "model.profile.rl.weight_decay": number(low=0),
     "model.profile.rl.train_batch_size": COUNT,
@@ -79,6 +82,7 @@ PPO = {
     "data.max_response_length": COUNT,
     "actor_rollout_ref.actor.ppo_mini_batch_size": COUNT,
     "actor_rollout_ref.actor.optim.lr": POSITIVE,
+    "actor_rollout_ref.actor.optim.lr_scheduler_type": one_of("constant", "cosine"),
     "actor_rollout_ref.actor.optim.weight_decay": number(low=0),
     "actor_rollout_ref.rollout.n": COUNT,
     "actor_rollout_ref.rollout.temperature": POSITIVE,
@@ -138,6 +142,7 @@ EVALUATE = {
     "engine.tensor_parallel": COUNT,
     "engine.gpu_memory_utilization": number(above=0, high=1),
     "engine.cpu_kv_cache_gib": COUNT,
+    "engine.cpu_threads": COUNT,
     "engine.max_num_seqs": COUNT,
     "engine.enforce_eager": FLAG,
     "server.request_timeout_s": POSITIVE,
@@ -145,13 +150,28 @@ EVALUATE = {
     "report.max_episodes": whole(0),
 }
 
+REGRADE = {
+    "trajectories": TEXT,
+    "output": TEXT,
+    "rerun": FLAG,
+    "data_files": list_of(TEXT, "files"),
+    "concurrency": COUNT,
+    "resume": FLAG,
+    "code_agentic.episode.time_reference": FLAG,
+    **_SANDBOX,
+}
+
 # Of the project's own reward function; somebody else's has arguments of its own.
-_WEIGHTS = "reward.custom_reward_function.reward_kwargs"
+WEIGHTS = "reward.custom_reward_function.reward_kwargs"
+_BONUS = number(low=0, high=MAX_BONUS)
 REWARD = {
-    f"{_WEIGHTS}.kind": one_of(*KINDS),
-    f"{_WEIGHTS}.scale": POSITIVE,
-    f"{_WEIGHTS}.test_case_bonus": number(low=0),
-    f"{_WEIGHTS}.tool_bonus": number(low=0),
-    f"{_WEIGHTS}.debug_penalty": number(low=0),
-    f"{_WEIGHTS}.max_debug_attempts": whole(0),
+    f"{WEIGHTS}.kind": one_of(*KINDS),
+    f"{WEIGHTS}.scale": number(low=SCALE_RANGE[0], high=SCALE_RANGE[1]),
+    f"{WEIGHTS}.test_case_bonus": _BONUS,
+    f"{WEIGHTS}.tool_bonus": _BONUS,
+    f"{WEIGHTS}.debug_penalty": _BONUS,
+    f"{WEIGHTS}.max_debug_attempts": whole(0),
+    f"{WEIGHTS}.quality_bonus": _BONUS,
+    f"{WEIGHTS}.efficiency_bonus": _BONUS,
+    f"{WEIGHTS}.efficiency_floor_s": number(low=FLOOR_RANGE_S[0], high=FLOOR_RANGE_S[1]),
 }

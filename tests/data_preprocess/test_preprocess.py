@@ -15,10 +15,13 @@ from data_preprocess.parquet_files import MANIFEST, SCHEMAS, OutputFolder
 from data_preprocess.preprocess import _write_rl, main
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import read_settings
+from verl_ext.agent_loop.episode import Episode
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
+from verl_ext.grading.harness import Limits
 from verl_ext.grading.problem import Problem
 from verl_ext.sandbox.client import HttpSandbox
+from verl_ext.tools.registry import load_tools
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -126,6 +129,69 @@ async def test_every_final_program_passes_and_every_wrong_one_fails(
                 grade = await grader.grade(program, problem.public_cases)
                 assert grade.first_failure is not None
                 assert str(grade.first_failure.verdict) == verdict
+
+
+async def test_every_tool_answer_is_the_one_that_the_tool_gives_again(
+    own: Path, user: Path, sandbox_endpoint: str
+) -> None:
+    async with HttpSandbox(sandbox_endpoint) as sandbox:
+        grader = Grader(sandbox, Limits(time_s=2.0))
+        for output, tools in ((own, "brief"), (user, "enhanced")):
+            problems = _problems(output)
+            tool = load_tools(ROOT / "configs" / "tools" / f"{tools}.yaml", grader=grader)[0]
+            for row, messages in _conversations(output)[:20]:
+                episode = Episode(problems[row["query_id"]])
+                answers = [await tool.call({"code": program}, episode) for program in _submitted(messages)]
+                told = [message["content"] for message in messages if message["role"] == "tool"]
+                assert [answer.text for answer in answers] == told
+
+
+def test_the_manifest_says_how_the_programs_fail_and_how_often_a_sentence_comes(user: Path) -> None:
+    sft = json.loads((user / MANIFEST).read_text())["sft"]
+    rows = _rows(user, "sft_train") + _rows(user, "sft_val")
+    shown = sft["error_kinds_shown"]
+    assert sum(entry["number"] for entry in shown.values()) == sum(row["num_repairs"] for row in rows)
+    assert sum(entry["share"] for entry in shown.values()) == pytest.approx(1, abs=0.01)
+    assert sum(entry["asked"] or 0 for entry in shown.values()) == pytest.approx(1, abs=0.01)
+    assert sum(sft["bug_kinds_shown"].values()) == sum(row["num_repairs"] for row in rows)
+    assert len(sft["wording"]["most_frequent"]) == 5
+    assert sft["wording"]["distinct_sentences"] > 2 * len(rows)
+
+
+def test_error_kinds_that_are_not_asked_for_do_not_occur(
+    tmp_path: Path, sandbox_endpoint: str, records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    reference = "numbers = [int(x) for x in input().split()]\nprint(numbers[0] + 3)"
+    path = records(*(make_record(f"p{n}", reference=reference) for n in range(8)))
+    arguments = (
+        f"input={path}", "verify=false", "splits.val_share=0", "splits.test_share=0",
+        "sft.num_conversations=16", "sft.num_val_conversations=0", "sft.wrong_attempt_probs=[1.0]",
+        "~sft.error_shares", "+sft.error_shares={index_error: 1, name_error: 1}",
+    )  # fmt: skip
+    assert _command(arguments, tmp_path / "out", sandbox_endpoint) == 0
+    shown = json.loads((tmp_path / "out" / MANIFEST).read_text())["sft"]["error_kinds_shown"]
+    assert set(shown) == {"index_error", "name_error"}
+    assert all(entry["number"] >= 5 for entry in shown.values())
+
+
+def test_failed_programs_of_the_records_come_first(
+    tmp_path: Path, sandbox_endpoint: str, records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    failed = [{"program": "print(int(input()) * 3)", "category": "wrong formula"}, "print(int(input()) - 3)"]
+    path = records(*(make_record(f"p{n}", failed_programs=failed) for n in range(3)))
+    more = records({"query_id": "p0", "program": "n = int(input())\nprint(n + 4)"}, name="more.jsonl")
+    arguments = (
+        f"input={path}", f"failed_programs={more}", "verify=false", "splits.val_share=0",
+        "splits.test_share=0", "sft.num_conversations=14", "sft.num_val_conversations=0",
+        "sft.wrong_attempt_probs=[1.0]",
+        "sft.bug_shares.two_slips=0", "~sft.error_shares", "+sft.error_shares={wrong_answer: 1}",
+    )  # fmt: skip
+    assert _command(arguments, tmp_path / "out", sandbox_endpoint) == 0
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    assert manifest["columns_not_read"] == {"origin": 3} and len(manifest["inputs"]) == 2
+    shown = manifest["sft"]["bug_kinds_shown"]
+    assert shown["real: wrong formula"] >= 3 and shown["real: attempt"] >= 4
+    assert shown["real: wrong formula"] + shown["real: attempt"] > 7
 
 
 def test_rl_rows_have_the_columns_verl_reads(own: Path) -> None:
@@ -251,6 +317,10 @@ def test_the_embedded_sandbox_is_started_where_no_service_is_named(tmp_path: Pat
         (["sft.learn_wrong_attempts=some"], "learn_wrong_attempts=some"),
         (["bugs.kinds=[typo]"], "unknown typo"),
         (["bugs.per_problem.one_slip=-1"], "per_problem"),
+        (["sft.wrong_fix_share=2"], "wrong_fix_share must be from 0 to 1"),
+        (["+sft.error_shares.typo=1"], "sft.error_shares: unknown typo"),
+        (["failed_programs=absent.jsonl"], "absent.jsonl: No such file"),
+        (["failed_programs=numbers.jsonl"], "numbers.jsonl: no row with a failed program"),
         (["sft.wrong_attempt_probs=[2]"], "from 0 to 1"),
         (["drop_unverified=true"], "needs verify=true"),
         (["tools_file=absent.yaml"], "absent.yaml"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_policy import PublicPolicy
-from data_preprocess.entries import Entry
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.json_text import problem_of, problem_text, read_json
 from data_preprocess.parallel_reading import read_entries
 from data_preprocess.parquet_files import MANIFEST, REJECTS, SCHEMAS
@@ -29,6 +29,7 @@ from data_preprocess.rows import Reject, raw_rows
 from data_preprocess.run_store import RememberingSandbox, RunStore
 from data_preprocess.spilled import SpilledProblems, SpilledTexts
 from data_preprocess.splits import chunks
+from data_preprocess.tasks import TASKS
 from verl_ext.grading.compare import parse_json
 from verl_ext.grading.grader import Grader, Limits
 from verl_ext.grading.problem import Case, Problem
@@ -36,6 +37,7 @@ from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.memory import InMemorySandbox, finished
 
 ROOT = Path(__file__).resolve().parents[2]
+FORM = RowForm(TASKS["debugging"], "full")
 OPTIONS = ReadOptions("user", PublicPolicy(), None)
 
 
@@ -50,8 +52,8 @@ def test_processes_give_what_one_process_gives_in_the_same_order(
     rows[300], rows[600] = "{broken", make_record("record 5")
     path = records(*rows)
     assert len(list(raw_rows(path))) > 2
-    alone = list(read_entries([path], OPTIONS, "full"))
-    assert list(read_entries([path], OPTIONS, "full", num_processes=2)) == alone
+    alone = list(read_entries([path], OPTIONS, FORM))
+    assert list(read_entries([path], OPTIONS, FORM, num_processes=2)) == alone
     rejects = [item for item in alone if isinstance(item, Reject)]
     assert [(reject.row, reject.column) for reject in rejects] == [(301, ""), (601, "query_id")]
     assert "record 5' in" in rejects[1].reason and "row 6" in rejects[1].reason
@@ -61,7 +63,7 @@ def test_a_row_with_half_a_character_is_rejected_and_spoils_no_file(
     records: Callable[..., Path], make_record: Callable[..., dict]
 ) -> None:
     text = json.dumps(make_record("half", question="a lone \ud800 surrogate"))
-    (reject,) = read_entries([records(text)], OPTIONS, "full")
+    (reject,) = read_entries([records(text)], OPTIONS, FORM)
     assert isinstance(reject, Reject) and "no Unicode" in reject.reason
 
 
@@ -103,8 +105,8 @@ def test_spilled_sequences_give_back_what_was_put_in() -> None:
 
 
 def test_a_chunk_of_large_problems_ends_early() -> None:
-    large = Entry.of(_problem("large", cases=(Case("x" * (40 << 20), "1"),)), "brief")
-    small = Entry.of(_problem("small"), "brief")
+    large = Entry.of(_problem("large", cases=(Case("x" * (40 << 20), "1"),)), FORM)
+    small = Entry.of(_problem("small"), FORM)
     sizes = [len(chunk) for chunk in chunks([small, large, large, small, small], 2)]
     assert sizes == [2, 2, 1]
     assert [len(chunk) for chunk in chunks([large, large, large], 512)] == [2, 1]

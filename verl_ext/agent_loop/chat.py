@@ -9,10 +9,13 @@ conversation gives other ids at the joints.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Message = Mapping[str, Any]
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _PROBE: tuple[Message, ...] = (
     {"role": "user", "content": "question"},
@@ -22,6 +25,14 @@ _PROBE: tuple[Message, ...] = (
         "tool_calls": [{"type": "function", "function": {"name": "probe", "arguments": {}}}],
     },
 )
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which neither a tokenizer nor UTF-8 takes, as replacement characters.
+
+    They come out of JSON: a model may write ``"\\ud800"`` in a call, and a program may return it.
+    """
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 class ChatFormat:
@@ -110,7 +121,7 @@ class ChatFormat:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of ``text`` with special tokens recognised and none added."""
-        return self._tokenizer.encode(text, add_special_tokens=False)
+        return self._tokenizer.encode(encodable(text), add_special_tokens=False)
 
     def decode_turn(self, ids: Sequence[int]) -> str:
         """Text of one model turn without its stop token; other special tokens stay visible."""

@@ -101,6 +101,9 @@ class EpisodeFacts:
         num_turns: Model turns.
         num_response_tokens: Tokens the model produced.
         stop_reason: Why the episode ended.
+        program_cpu_s: CPU seconds of the final program on each hidden case, of a solved episode; None where
+            the sandbox does not say.
+        reference_cpu_s: The same of the problem's reference program, where it was timed as well.
     """
 
     void: bool
@@ -116,6 +119,8 @@ class EpisodeFacts:
     num_turns: int
     num_response_tokens: int
     stop_reason: StopReason
+    program_cpu_s: tuple[float, ...] | None = None
+    reference_cpu_s: tuple[float, ...] | None = None
 
     @property
     def solved(self) -> bool:
@@ -130,4 +135,8 @@ class EpisodeFacts:
     def from_dict(cls, values: dict[str, Any]) -> EpisodeFacts:
         """Reads what ``to_dict`` wrote."""
         fields = {key: value for key, value in values.items() if key != "solved"}
-        return cls(**{**fields, "stop_reason": StopReason(fields["stop_reason"])})
+        fields["stop_reason"] = StopReason(fields["stop_reason"])
+        for name in ("program_cpu_s", "reference_cpu_s"):  # JSON knows no tuples
+            if fields.get(name) is not None:
+                fields[name] = tuple(fields[name])
+        return cls(**fields)

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from verl_ext.agent_loop.chat import ChatFormat, Message
+from verl_ext.agent_loop.chat import ChatFormat, Message, encodable
 from verl_ext.agent_loop.episode import Attempt, Episode, EpisodeFacts, StopReason
+from verl_ext.agent_loop.hidden_grading import HiddenGrades, grade_attempts
 from verl_ext.agent_loop.policy import Policy
 from verl_ext.agent_loop.tool_calls import MalformedCall, ToolCall, parse_tool_calls
 from verl_ext.grading.extract import extract_program
@@ -86,6 +87,12 @@ class Rollout:
     generate_s: float = 0.0
     tool_s: float = 0.0
 
+    @property
+    def answer(self) -> str:
+        """The model's last message; empty when it said nothing."""
+        last = self.messages[-1] if self.messages else {"role": ""}
+        return last["content"] if last["role"] == "assistant" else ""
+
     def add(self, ids: Sequence[int], *, sampled: bool, logprobs: Sequence[float] | None = None) -> None:
         """Appends tokens; ``logprobs`` belong to sampled ones."""
         self.response_ids += ids
@@ -107,36 +114,47 @@ class EpisodeRunner:
         grader: Grades every attempt on the hidden cases.
         limits: Bounds of an episode.
         texts: The loop's own words.
+        time_reference: Also run the problem's reference on the hidden cases of a solved episode.
     """
 
     def __init__(
-        self, chat: ChatFormat, tools: Sequence[Tool], grader: Grader, limits: LoopLimits, texts: LoopTexts
+        self,
+        chat: ChatFormat,
+        tools: Sequence[Tool],
+        grader: Grader,
+        limits: LoopLimits,
+        texts: LoopTexts,
+        *,
+        time_reference: bool = False,
     ) -> None:
         self._chat = chat
         self._tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
         self._grader = grader
         self._limits = limits
         self._texts = texts
+        self._time_reference = time_reference
 
     async def run(self, episode: Episode, messages: Sequence[Message], policy: Policy) -> Rollout:
         """Runs one episode to its end and grades what it submitted."""
         rollout = Rollout(prompt_ids=self._chat.prompt_ids(messages), messages=list(messages))
         rollout.episode = episode
-        solved: list[bool] = []
+        grades = HiddenGrades()
         try:
             stop_reason = await self._converse(rollout, policy)
             started = time.perf_counter()
-            rollout.final_grade, solved = await self._grade_hidden(episode)
+            grades = await grade_attempts(
+                self._grader, episode.problem, episode.attempts, time_reference=self._time_reference
+            )
             rollout.tool_s += time.perf_counter() - started
         except SandboxError as error:
             stop_reason = StopReason.SANDBOX_FAILURE
             rollout.failure = f"{type(error).__name__}: {error}"
-        grade = rollout.final_grade
+        rollout.final_grade = grade = grades.final
         rollout.facts = EpisodeFacts(
             void=stop_reason is StopReason.SANDBOX_FAILURE,
             hidden_passed=grade.num_passed if grade else 0,
             hidden_total=len(episode.problem.hidden_cases),
-            first_solved_attempt=solved.index(True) + 1 if any(solved) else None,
+            first_solved_attempt=grades.first_solved_attempt,
             num_attempts=len(episode.attempts),
             num_failed_attempts=episode.num_failed_attempts,
             num_tool_calls=episode.num_tool_calls,
@@ -146,6 +164,8 @@ class EpisodeRunner:
             num_turns=sum(message["role"] == "assistant" for message in rollout.messages[len(messages) :]),
             num_response_tokens=sum(rollout.response_mask),
             stop_reason=stop_reason,
+            program_cpu_s=grades.program_cpu_s,
+            reference_cpu_s=grades.reference_cpu_s,
         )
         return rollout
 
@@ -194,35 +214,10 @@ class EpisodeRunner:
                 answers.append(self._texts.unknown_tool(call.name, list(self._tools)))
             else:
                 answers.append((await self._tools[call.name].call(call.arguments, episode)).text)
-        return answers
+        return [encodable(answer) for answer in answers]
 
     def _take_final_answer(self, episode: Episode, text: str) -> None:
         """A fenced program in the final message is an attempt, unless it repeats the last one."""
         program = extract_program(text, episode.problem.language)
         if program is not None and (episode.final_program or "").strip() != program.strip():
             episode.attempts.append(Attempt(program, "final", episode.turn))
-
-    async def _grade_hidden(self, episode: Episode) -> tuple[Grade | None, list[bool]]:
-        """Grades the final program on all hidden cases, earlier attempts only until their first failure.
-
-        An earlier attempt that failed a public case is no solution and is not run again.
-        """
-        problem = episode.problem
-        solved: list[bool] = []
-        grade: Grade | None = None
-        for position, attempt in enumerate(episode.attempts, start=1):
-            is_final = position == len(episode.attempts)
-            if attempt.failed and not is_final:
-                solved.append(False)
-                continue
-            grade = await self._grader.grade(
-                attempt.program,
-                problem.hidden_cases,
-                prelude=problem.prelude,
-                language=problem.language,
-                time_limit_s=problem.time_limit_s,
-                memory_limit_mb=problem.memory_limit_mb,
-                stop_at_first_failure=not is_final,
-            )
-            solved.append(grade.all_passed)
-        return grade, solved

@@ -95,6 +95,7 @@ def episode_metrics(extra_fields: list[dict[str, Any]]) -> dict[str, float]:
             "num_tool_calls",
             "num_refused_calls",
             "num_malformed_calls",
+            "num_surplus_calls",
             "num_turns",
         ):
             sums[f"episode/{name}"] += facts[name]

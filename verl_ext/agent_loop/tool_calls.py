@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from verl_ext.agent_loop.chat import encodable
+
 _OPENINGS = (re.compile(r"<tool_call>\s*"), re.compile(r"<tools>\s*"), re.compile(r"```json\s*"))
 _CLOSINGS = re.compile(r"\s*(</tool_call>|</tools>|```)?")
 _DECODER = json.JSONDecoder(strict=False)
@@ -66,8 +68,8 @@ def _read_call(text: str, start: int) -> tuple[ToolCall | MalformedCall, int]:
         return MalformedCall(
             f"the call is not valid JSON: {error.msg} at character {error.pos - start}"
         ), start
-    except RecursionError:
-        return MalformedCall("the call's JSON is nested too deeply"), start
+    except (ValueError, RecursionError) as error:
+        return MalformedCall(f"the call's JSON {_too_much(error)}"), start
     closing = _CLOSINGS.match(text, end)
     end = closing.end() if closing else end
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
@@ -78,6 +80,19 @@ def _read_call(text: str, start: int) -> tuple[ToolCall | MalformedCall, int]:
             arguments = _DECODER.decode(arguments)
         except json.JSONDecodeError:
             return MalformedCall('"arguments" is a string that is not JSON'), end
+        except (ValueError, RecursionError) as error:
+            return MalformedCall(f'"arguments" {_too_much(error)}'), end
     if not isinstance(arguments, dict):
         return MalformedCall('"arguments" must be an object'), end
-    return ToolCall(value["name"], arguments), end
+    readable = {
+        encodable(name): encodable(argument) if isinstance(argument, str) else argument
+        for name, argument in arguments.items()
+    }
+    return ToolCall(encodable(value["name"]), readable), end
+
+
+def _too_much(error: ValueError | RecursionError) -> str:
+    """What Python refuses to read although it is JSON."""
+    return (
+        "is nested too deeply" if isinstance(error, RecursionError) else "has a number with too many digits"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verl_ext.agent_loop.loop import Rollout
+from verl_ext.grading.problem import Problem
 from verl_ext.grading.verdict import Grade
 
 SCHEMA_VERSION = 1
@@ -35,9 +37,10 @@ def trajectory_record(rollout: Rollout, origin: EpisodeOrigin, reward: Mapping[s
     """The record of one finished episode.
 
     Returns:
-        ``query_id, family, difficulty, verdict_only, source, run, split, step, sample, facts, reward,
-        messages [{role, content}], attempts [{program, source, turn, verdicts, error, first_solved}],
-        final_verdicts, failure, generate_s, tool_s, num_prompt_tokens``. A void episode has ``reward`` empty.
+        ``query_id, family, difficulty, verdict_only, source, language, hidden_sha256, run, split, step,
+        sample, facts, reward, messages [{role, content}], attempts [{program, source, turn, verdicts, error,
+        first_solved}], final_verdicts, failure, generate_s, tool_s, num_prompt_tokens``. The last attempt is
+        the final program. A void episode has ``reward`` empty.
     """
     episode = rollout.episode
     problem = episode.problem
@@ -49,6 +52,8 @@ def trajectory_record(rollout: Rollout, origin: EpisodeOrigin, reward: Mapping[s
         "difficulty": problem.difficulty,
         "verdict_only": problem.verdict_only,
         "source": problem.source,
+        "language": problem.language,
+        "hidden_sha256": hidden_sha256(problem),
         "run": origin.run,
         "split": origin.split,
         "step": origin.step,
@@ -75,6 +80,12 @@ def trajectory_record(rollout: Rollout, origin: EpisodeOrigin, reward: Mapping[s
     }
 
 
+def hidden_sha256(problem: Problem) -> str:
+    """Short hash of what a program is graded on: tells whether two grades are about the same cases."""
+    cases = [(case.fn_name, case.input, case.expected) for case in problem.hidden_cases]
+    return hashlib.sha256(json.dumps([cases, problem.prelude]).encode()).hexdigest()[:16]
+
+
 def _verdicts(grade: Grade | None) -> list[str]:
     return [str(result.verdict) for result in grade.results] if grade else []
 
@@ -93,7 +104,8 @@ class TrajectoryWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", buffering=1 << 20)
+        # As JSON escapes: lone surrogates of a data set.
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1 << 20)
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Writes one record and flushes it."""
@@ -108,12 +120,48 @@ def read_trajectories(path: Path) -> Iterator[dict[str, Any]]:
     """Records of one file; a last line cut by a kill is left out.
 
     Raises:
-        ValueError: When a line other than the last can't be read, naming file and line.
+        ValueError: When another line can't be read, naming file and line.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError as error:
-                if line.endswith("\n"):
-                    raise ValueError(f"{path}:{number}: not a trajectory record: {error.msg}") from error
+                record = parse_record(line)
+            except ValueError as error:
+                if not line.endswith(b"\n"):
+                    return
+                raise ValueError(f"{path}:{number}: {error}") from error
+            yield record
+
+
+def parse_record(line: bytes) -> dict[str, Any]:
+    """One line of a trajectory file.
+
+    Raises:
+        ValueError: When it is no JSON object.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ValueError(f"not a trajectory record: {reason}") from error
+    if not isinstance(record, dict):
+        raise ValueError(f"not a trajectory record: a {type(record).__name__} instead of an object")
+    return record
+
+
+def drop_partial_line(path: Path) -> None:
+    """Takes a last line cut by a kill off a file, so that the next record starts on a line of its own."""
+    with path.open("rb+") as file:
+        end = file.seek(0, 2)
+        while end > 0:
+            start = max(0, end - _BLOCK)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            end = start
+        file.truncate(0)
+
+
+_BLOCK = 1 << 16

@@ -8,9 +8,8 @@ gradient nor a part in its group's baseline.
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,12 +18,12 @@ from uuid import uuid4
 from hydra.utils import get_class
 from omegaconf import DictConfig
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput
-from verl.trainer.ppo.reward import get_custom_reward_fn
 
 from verl_ext.agent_loop.chat import ChatFormat
-from verl_ext.agent_loop.episode import Episode
-from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits
+from verl_ext.agent_loop.episode import Episode, StopReason
+from verl_ext.agent_loop.loop import EpisodeRunner, LoopLimits, Rollout
 from verl_ext.agent_loop.policy import Generation
+from verl_ext.agent_loop.reward_function import RewardFunction, load_reward_function
 from verl_ext.agent_loop.trajectory import EpisodeOrigin, TrajectoryWriter, trajectory_record
 from verl_ext.grading.cache_meter import CacheMeter
 from verl_ext.grading.grader import Grader, Limits
@@ -64,8 +63,9 @@ class _Runtime:
 
     runner: EpisodeRunner
     trajectories: TrajectoryWriter
-    score: Callable[..., Any]  # verl's reward function: a dict with `score` or a number, maybe awaitable
+    reward: RewardFunction
     cache: CacheMeter
+    mask_truncated: bool
 
 
 def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
@@ -96,12 +96,21 @@ def build_runtime(config: DictConfig, tokenizer: Any) -> _Runtime:
             min_turn_tokens=ours.episode.min_turn_tokens,
         ),
         get_class(ours.episode.texts)(ours.episode.style),
+        time_reference=ours.episode.time_reference,
     )
     writer = TrajectoryWriter(Path(ours.trajectories_dir) / f"{os.getpid()}.jsonl")
-    score = get_custom_reward_fn(config)
-    if score is None:
-        raise ValueError("reward.custom_reward_function.path is not set: choose reward=shaped or your own")
-    return _Runtime(runner, writer, score, CacheMeter(grader))
+    reward = load_reward_function(config.reward.custom_reward_function)
+    return _Runtime(runner, writer, reward, CacheMeter(grader), ours.episode.mask_truncated)
+
+
+def loss_mask(rollout: Rollout, *, mask_truncated: bool) -> list[int]:
+    """Which tokens are trained on: those the model sampled, or none of an episode cut at the length limit.
+
+    A masked episode keeps its reward, and so its part in the group's baseline.
+    """
+    if mask_truncated and rollout.facts.stop_reason is StopReason.MAX_RESPONSE_TOKENS:
+        return [0] * len(rollout.response_mask)
+    return rollout.response_mask
 
 
 class CodeAgentLoop(AgentLoopBase):
@@ -129,9 +138,13 @@ class CodeAgentLoop(AgentLoopBase):
         facts = rollout.facts.to_dict()
         reward: dict[str, Any] = {}
         if not rollout.facts.void and rollout.response_ids:
-            score = runtime.score(problem.source, "", "", {"episode": facts})
-            score = await score if inspect.isawaitable(score) else score
-            reward = dict(score) if isinstance(score, Mapping) else {"score": float(score)}
+            reward = await runtime.reward.score(
+                rollout.facts,
+                source=problem.source,
+                answer=rollout.answer,
+                program=rollout.episode.final_program,
+                language=problem.language,
+            )
         origin = EpisodeOrigin(
             run="rl",
             split=kwargs["extra_info"]["split"],
@@ -144,7 +157,7 @@ class CodeAgentLoop(AgentLoopBase):
         return AgentLoopOutput(
             prompt_ids=rollout.prompt_ids,
             response_ids=rollout.response_ids,
-            response_mask=rollout.response_mask,
+            response_mask=loss_mask(rollout, mask_truncated=runtime.mask_truncated),
             response_logprobs=rollout.logprobs,
             reward_score=reward["score"],
             num_turns=rollout.facts.num_turns,

@@ -53,6 +53,7 @@ class EngineSettings:
         tensor_parallel_size: GPUs one copy of the model is spread over; 1 on a CPU.
         gpu_memory_utilization: Share of a GPU's memory, 0 to 1; without effect on a CPU.
         cpu_kv_cache_gib: Memory for the key-value cache on a CPU; without effect on a GPU.
+        cpu_threads: OpenMP threads of the model on a CPU.
         enforce_eager: Skips graph capture and compilation: a quick start, slower decoding on a GPU. None
             means on a CPU only.
     """
@@ -63,6 +64,7 @@ class EngineSettings:
     tensor_parallel_size: int
     gpu_memory_utilization: float
     cpu_kv_cache_gib: int
+    cpu_threads: int
     enforce_eager: bool | None
 
 
@@ -330,6 +332,7 @@ def _engine_environment(settings: EngineSettings) -> dict[str, str]:
         **{name: on_cpu[name] for name in ("VLLM_CPU_OMP_THREADS_BIND", "VLLM_NO_USAGE_STATS")},
         "VLLM_LOGGING_LEVEL": "ERROR",  # its warnings would tear the progress bar apart
         "VLLM_CPU_KVCACHE_SPACE": str(settings.cpu_kv_cache_gib),
+        "OMP_NUM_THREADS": str(settings.cpu_threads),
         # torch may already have threads here; a fork would inherit their locks.
         "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     }

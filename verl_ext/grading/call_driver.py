@@ -6,9 +6,12 @@ tagged form (``verl_ext.grading.values``) where it holds sets and the like, writ
 descriptor 1; what the program itself prints goes to standard error. The process ends right after the answer,
 so nothing that the program left behind (threads, ``atexit``, children) can add to it.
 
-No expected value is here, so a program that forges an answer has to know the right one. The nonce keeps
-the program's bytes apart from ours; it is no secret that anything hangs on. Only plain data leaves: the
-operators, ``__eq__`` and ``__repr__`` that a program defines stay behind.
+This is a courier, not a judge: it shares its process with the program, so a program can find and change
+anything in it, and nothing hangs on that. No expected value is here and no verdict is made here; a program
+that forges an answer has to know the right one. The nonce keeps the program's bytes apart from ours. Only
+plain data leaves: the operators, ``__eq__`` and ``__repr__`` that a program defines stay behind. What the
+driver itself needs it takes before the program's first line runs, so that a program which moves to another
+folder or tidies up modules does not break it by mistake.
 
 Kept short because every run compiles it; what linked lists and trees need is in ``node_driver.py``.
 """
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+# How deep arguments and results may be nested whatever the program's own recursion may be.
+_JSON_DEPTH = 5000
+
 
 def _load(name: str, namespace: dict[str, Any]) -> None:
     with open(name, encoding="utf-8") as file:  # noqa: PTH123  fewer imports, faster runs
@@ -38,20 +44,33 @@ def _load(name: str, namespace: dict[str, Any]) -> None:
     exec(code, namespace)
 
 
+def _owner(namespace: dict[str, Any], fn_name: str) -> str:
+    """The name under which the function is found: ``Solution`` where that class has it, else its own."""
+    solution = namespace.get("Solution")
+    return "Solution" if isinstance(solution, type) and hasattr(solution, fn_name) else fn_name
+
+
 def _find(namespace: dict[str, Any], fn_name: str) -> Callable[..., Any] | None:
     """The method of ``class Solution``, else the function, else None."""
-    solution = namespace.get("Solution")
-    if isinstance(solution, type) and hasattr(solution, fn_name):
-        return getattr(solution(), fn_name)
-    function = namespace.get(fn_name)
-    return function if callable(function) else None
+    found = namespace.get(_owner(namespace, fn_name))
+    if isinstance(found, type) and hasattr(found, fn_name):
+        return getattr(found(), fn_name)
+    return found if callable(found) else None
 
 
 def _plain(value: Any) -> Any:
-    """What the JSON encoder asks for types it does not know."""
+    """What the JSON encoder asks for types it does not know: arrays are lists, numbers are numbers."""
     numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.generic):
-        return value.item()
+    if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
+        return value.tolist()
+    for module_name, name in (("decimal", "Decimal"), ("fractions", "Fraction")):
+        module = sys.modules.get(module_name)
+        if module is not None and isinstance(value, getattr(module, name)):
+            try:
+                whole = int(value)
+            except (ValueError, OverflowError):
+                return float(value)  # NaN or infinite
+            return whole if whole == value else float(value)
     raise TypeError(type(value).__name__)
 
 
@@ -68,6 +87,14 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return {"bytes": list(value)}
     return value
+
+
+def _shown(value: Any) -> str:
+    """What the program calls a value that is no answer, for whoever debugs it."""
+    try:
+        return str(repr(value))[:1000]
+    except Exception:
+        return type(value).__name__
 
 
 def _report(error: BaseException) -> None:
@@ -87,11 +114,14 @@ def _call(fn_name: str, arguments: list[Any]) -> Any:
     module = type(sys)("program")
     sys.modules["program"] = module
     namespace = module.__dict__
+    converter: dict[str, Any] = {"__name__": "node_driver"}
+    if os.path.exists("node_driver.py"):  # noqa: PTH110
+        _load("node_driver.py", converter)
     _load("prelude.py", namespace)
     stub = _find(namespace, fn_name)
     if stub is not None:
         # The record's signature: good for its annotations, never the program's answer.
-        namespace.pop("Solution" if hasattr(stub, "__self__") else fn_name)
+        del namespace[_owner(namespace, fn_name)]
     try:
         _load("program.py", namespace)
     except SystemExit as end:
@@ -101,15 +131,14 @@ def _call(fn_name: str, arguments: list[Any]) -> Any:
     function = _find(namespace, fn_name)
     if function is None:
         raise NameError(f"name {fn_name!r} is not defined")
-    if not os.path.exists("node_driver.py"):  # noqa: PTH110
+    if "call_with_nodes" not in converter:
         return function(*arguments)
-    converter: dict[str, Any] = {"__name__": "node_driver"}
-    _load("node_driver.py", converter)
     return converter["call_with_nodes"](function, stub, arguments, namespace)
 
 
 def _main() -> None:
     getpid, write, leave, flush = os.getpid, os.write, os._exit, sys.stdout.flush
+    set_depth, depth = sys.setrecursionlimit, sys.getrecursionlimit()
     encode = json.JSONEncoder(default=_plain).encode
     own_pid = getpid()
     with open(0, "rb", closefd=False) as file:
@@ -117,26 +146,28 @@ def _main() -> None:
     answer_fd = os.dup(1)
     os.dup2(2, 1)
     sys.set_int_max_str_digits(0)
-    # The program gets the depth of recursion it would have without the frames below it.
-    sys.setrecursionlimit(sys.getrecursionlimit() + 3)
+    set_depth(_JSON_DEPTH)
     try:
         arguments = json.loads(arguments_text)
     except ValueError:
         import ast
 
         arguments = ast.literal_eval(arguments_text)
+    # The program gets the depth of recursion it would have without the frames below it.
+    set_depth(depth + 3)
     status, answer = 1, b""
     try:
         value = _call(fn_name, arguments)
         if getpid() != own_pid:
             leave(0)  # a child that the program forked: the parent answers
+        set_depth(_JSON_DEPTH)
         try:
             text = encode({"value": value})
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             try:
                 text = encode({"tagged": _tagged(value)})
-            except (TypeError, ValueError) as reason:
-                text = encode({"unsupported": str(reason), "repr": str(repr(value))[:1000]})
+            except (TypeError, ValueError, RecursionError) as reason:
+                text = encode({"unsupported": str(reason), "repr": _shown(value)})
         status, answer = 0, f"{nonce}{text}{nonce}".encode()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -19,7 +19,8 @@ TOLERANCE = 1e-6
 """Absolute or relative, whichever allows more."""
 
 _MAX_INT_DIGITS = 4000  # Python refuses to read integers above 4,300 digits
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Each digit can be matched in one way only: what a program prints must not cost more than its length.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BRACKETS = "[](){}<>,;:\"'"
 _SPACE = " \t\r\f\v"
 

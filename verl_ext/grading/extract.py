@@ -21,8 +21,9 @@ _FENCE_NAMES: dict[str, frozenset[str]] = {
 }
 # Of the names of a language the one that models write at a fence.
 _FENCE_NAME = {"nodejs": "javascript"}
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-_OPENING = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$")
+_THINK, _END_THINK = "<think>", "</think>"
+# Possessive: a line of a message that never ends must not cost more than its length.
+_OPENING = re.compile(r"^([ \t]*+)(`{3,}+|~{3,}+)[ \t]*+([^`\s]*+)[^`]*+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,23 @@ def fence_name(language: str) -> str:
     return _FENCE_NAME.get(language, language)
 
 
+def is_one_program(text: str, language: str = "python") -> bool:
+    """Whether a message has exactly one fence, closed, tagged with the language and not empty."""
+    blocks, num_fences = _fenced_blocks(_without_thoughts(text.replace("\r\n", "\n")))
+    names = _FENCE_NAMES.get(language, frozenset({language.lower()}))
+    return num_fences == len(blocks) == 1 and blocks[0].tag in names and bool(blocks[0].text.strip())
+
+
 def _without_thoughts(text: str) -> str:
-    text = _THOUGHT.sub("", text)
-    if "</think>" in text:
-        text = text.rpartition("</think>")[2]
-    return "" if text.lstrip().startswith("<think>") else text
+    kept: list[str] = []
+    position = 0
+    while (start := text.find(_THINK, position)) >= 0 and (end := text.find(_END_THINK, start)) >= 0:
+        kept.append(text[position:start])
+        position = end + len(_END_THINK)
+    text = "".join([*kept, text[position:]])
+    if _END_THINK in text:
+        text = text.rpartition(_END_THINK)[2]
+    return "" if text.lstrip().startswith(_THINK) else text
 
 
 def _fenced_blocks(text: str) -> tuple[list[_Block], int]:

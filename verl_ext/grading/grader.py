@@ -223,7 +223,8 @@ def _grade(results: list[CaseResult], num_cases: int, stop_at_first_failure: boo
 
 def _key(program: str, case: Case, limits: Limits, prelude: str, language: str) -> bytes:
     digest = hashlib.sha256()
-    of_case = (case.fn_name or "", case.input, case.expected, case.compare_as)
+    wrapped = "wrapped" if case.wrapped else ""
+    of_case = (case.fn_name or "", case.input, case.expected, case.compare_as, wrapped)
     for part in (program, prelude, language, *of_case, repr(limits)):
         data = part.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(data))

@@ -14,8 +14,9 @@ from typing import Any
 
 from verl_ext.grading.call_requests import as_bytes, call_request, driver
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
+from verl_ext.grading.error_texts import read_cpp_compile_error, read_cpp_error, read_javascript_error
 from verl_ext.grading.problem import Case
-from verl_ext.grading.traceback_text import exit_error, read_python_error
+from verl_ext.grading.traceback_text import ReadError, exit_error, read_python_error
 from verl_ext.grading.values import from_tagged, value_text
 from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
 from verl_ext.grading.views import check_view, same_in_view
@@ -142,12 +143,11 @@ def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> Ca
             raise SandboxInternalError(
                 f"the sandbox can't compile {prepared.request.language}: {compiled.stderr[:200]}"
             )
-        text = compiled.stderr.strip() or "compilation reached its time limit"
         return CaseResult(
             case_index,
             Verdict.COMPILE_ERROR,
             stderr=compiled.stderr[: prepared.kept_chars],
-            error=ProgramError("CompileError", text.splitlines()[0][:500]),
+            error=_compile_error(prepared, compiled.stderr),
         )
     run = reply.run
     if run is None:
@@ -164,6 +164,7 @@ def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> Ca
         error=error,
         execution_time_s=run.execution_time_s,
         output_truncated=run.output_truncated or len(actual) > prepared.kept_chars,
+        cpu_time_s=run.cpu_time_s,
     )
 
 
@@ -175,7 +176,10 @@ def _judge(prepared: PreparedRun, run: StageResult) -> tuple[Verdict, str, str, 
         read = read_python_error(run.stderr, prepared.program)
         return Verdict.MEMORY_LIMIT, printed, read.printed, read.error
     answer = _read_answer(run.stdout, prepared.nonce) if is_call else None
-    if run.output_truncated and not (run.return_code == 0 and answer is not None):
+    if run.output_truncated and not (
+        run.return_code == 0 and (answer is not None or _is_whole(run, is_call))
+    ):
+        _check_room(prepared.case, run.stdout, is_call)
         return Verdict.OUTPUT_LIMIT, printed, run.stderr, None
     if run.status is StageStatus.TIME_LIMIT or run.return_code == -signal.SIGXCPU:
         return Verdict.TIME_LIMIT, printed, run.stderr, None
@@ -193,20 +197,55 @@ def _judge(prepared: PreparedRun, run: StageResult) -> tuple[Verdict, str, str, 
     return (Verdict.PASSED if passed else Verdict.WRONG_ANSWER), actual, run.stderr, None
 
 
+def _is_whole(run: StageResult, is_call: bool) -> bool:
+    """Whether a stdin program's output is known to be whole although something was cut.
+
+    Standard error alone is cut when it holds more bytes than standard output: both have the same cap. An
+    undecodable byte is one character and three encoded bytes, so this errs on the side of "cut".
+    """
+    return not is_call and len(run.stderr) > len(run.stdout.encode("utf-8", "replace"))
+
+
+def _check_room(case: Case, stdout: str, is_call: bool) -> None:
+    """Refuses to blame a program for output that a right one has, too.
+
+    Raises:
+        SandboxInternalError: When the sandbox keeps less than the case expects and cut a promising output.
+    """
+    if len(case.expected) > len(stdout) and (is_call or case.expected.startswith(stdout.rstrip())):
+        raise SandboxInternalError(
+            f"the case expects {len(case.expected)} characters, of which the sandbox keeps {len(stdout)}: "
+            "start it with a larger --output-cap-kb"
+        )
+
+
 def _judge_failed(
     prepared: PreparedRun, run: StageResult, printed: str
 ) -> tuple[Verdict, str, str, ProgramError | None]:
     assert run.return_code is not None
+    read = ReadError(None, False, run.stderr)
     if prepared.request.language == "python" and run.return_code == 1:
         read = read_python_error(run.stderr, prepared.program)
-        if read.error is not None:
-            verdict = Verdict.RUNTIME_ERROR
-            if read.at_compile:
-                verdict = Verdict.COMPILE_ERROR
-            elif read.error.category == "MemoryError":
-                verdict = Verdict.MEMORY_LIMIT
-            return verdict, printed, read.printed, read.error
-    return Verdict.RUNTIME_ERROR, printed, run.stderr, exit_error(run.return_code)
+    elif prepared.request.language == "nodejs" and run.return_code == 1:
+        read = read_javascript_error(run.stderr, prepared.program)
+    elif prepared.request.language == "cpp":
+        read = read_cpp_error(run.stderr, run.return_code, prepared.program)
+    if read.error is None:
+        return Verdict.RUNTIME_ERROR, printed, run.stderr, exit_error(run.return_code)
+    verdict = Verdict.RUNTIME_ERROR
+    if read.at_compile:
+        verdict = Verdict.COMPILE_ERROR
+    elif read.error.category == "MemoryError":
+        verdict = Verdict.MEMORY_LIMIT
+    return verdict, printed, read.printed, read.error
+
+
+def _compile_error(prepared: PreparedRun, stderr: str) -> ProgramError:
+    """What the compiler says first."""
+    if prepared.request.language == "cpp" and (error := read_cpp_compile_error(stderr, prepared.program)):
+        return error
+    text = stderr.strip() or "compilation reached its time limit"
+    return ProgramError("CompileError", text.splitlines()[0][:500])
 
 
 def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
@@ -215,9 +254,13 @@ def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
         return None
     if stdout.count(nonce) != 2:
         return None
+    text = stdout[len(nonce) : -len(nonce)]
     try:
-        answer = parse_json(stdout[len(nonce) : -len(nonce)])
-    except ValueError:
+        answer = parse_json(text)
+    except ValueError as error:
+        if isinstance(error.__cause__, RecursionError):
+            # Nested deeper than any expected value that could be read.
+            return {"unsupported": str(error), "repr": text[:1000]}
         return None
     if not isinstance(answer, dict) or len({"value", "tagged", "unsupported"} & set(answer)) != 1:
         return None
@@ -225,16 +268,23 @@ def _read_answer(stdout: str, nonce: str) -> dict[str, Any] | None:
         try:
             return {"value": from_tagged(answer["tagged"])}
         except ValueError as error:
-            return {"unsupported": str(error), "repr": answer["tagged"]}
+            return {"unsupported": str(error), "repr": text[:1000]}
     return answer
 
 
 def _compare_answer(answer: dict[str, Any], case: Case) -> tuple[bool, str]:
     """(right or not, the returned value as text)."""
     if "value" not in answer:
-        return False, f"{answer.get('repr')} (no plain value: {answer['unsupported']})"
-    value = answer["value"]
-    return same_in_view(value, parse_value(case.expected), case.compare_as), _value_text(value)
+        shown, reason = answer.get("repr"), answer["unsupported"]
+        # From a forged answer they may be anything, also what is too deep to be shown.
+        if not (isinstance(shown, str) and isinstance(reason, str)):
+            shown, reason = "an answer", "not what the driver writes"
+        return False, f"{shown} (no plain value: {reason})"
+    value, expected = answer["value"], parse_value(case.expected)
+    right = same_in_view(value, expected, case.compare_as)
+    if case.wrapped and not right and isinstance(expected, list) and len(expected) == 1:
+        right = same_in_view(value, expected[0], case.compare_as)
+    return right, _value_text(value)
 
 
 def _value_text(value: Any) -> str:

@@ -29,6 +29,8 @@ class Case:
         compare_as: ``call``: what of the returned value is compared (``verl_ext.grading.views``); empty for
             the value itself.
         generated: True when the case did not come with the record: its expected output is the reference's.
+        wrapped: ``call``: ``expected`` may be the value in a one-element list, as APPS and TACO write it; the
+            value counts with and without (``case_choice.accept_unwrapped``).
     """
 
     input: str
@@ -37,6 +39,7 @@ class Case:
     public: bool = False
     compare_as: str = ""
     generated: bool = False
+    wrapped: bool = False
 
     @property
     def kind(self) -> CaseKind:
@@ -66,7 +69,8 @@ class Problem:
         extra: The record's other columns, kept as they came.
 
     Raises:
-        ValueError: When there is no case, kinds are mixed, or ``query_id`` or ``question`` is empty.
+        ValueError: When there is no case, none that expects any output, kinds are mixed, or ``query_id`` or
+            ``question`` is empty.
     """
 
     query_id: str
@@ -92,6 +96,8 @@ class Problem:
             raise ValueError("question is empty")
         if not self.cases:
             raise ValueError("no cases: a problem without tests can't earn a reward")
+        if all(case.fn_name is None and not case.expected.strip() for case in self.cases):
+            raise ValueError("no case expects any output: a program that does nothing would pass")
         if len({case.fn_name for case in self.cases}) > 1:
             raise ValueError("cases of different kinds or functions in one problem")
         if self.difficulty is not None and self.difficulty not in DIFFICULTIES:

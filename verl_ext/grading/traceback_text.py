@@ -1,6 +1,7 @@
 """Reading a program's error out of what the interpreter wrote to standard error.
 
-Owns the format of Python tracebacks as the two drivers print them. Decides no verdict.
+Owns the format of Python tracebacks as the two drivers print them. Decides no verdict. What a program wrote
+may be anything: no text takes more time than its length is worth, or breaks anything here.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 from verl_ext.grading.verdict import ProgramError
 
 _HEADER = "Traceback (most recent call last):"
-_PROGRAM_LINE = re.compile(r'^\s*File "program\.py", line ([0-9]+)', re.MULTILINE)
-_SYNTAX_ERROR = re.compile(
-    r'^ *File "(?P<file>program|prelude)\.py", line (?P<line>[0-9]+)\n(?:[ \t].*\n)*'
-    r"(?P<category>SyntaxError|IndentationError|TabError)(?:: (?P<message>.*))?$",
-    re.MULTILINE,
+_LINKS = (
+    "\nDuring handling of the above exception, another exception occurred:\n\n",
+    "\nThe above exception was the direct cause of the following exception:\n\n",
 )
+_PROGRAM_LINE = re.compile(r'^[ \t]*File "program\.py", line ([0-9]+)', re.MULTILINE)
+_SOURCE_LINE = re.compile(r'^ {0,2}File "(?P<file>program|prelude)\.py", line (?P<line>[0-9]+)$')
+_SOURCE_ERROR = re.compile(r"^(?P<category>SyntaxError|IndentationError|TabError)(?:: (?P<message>.*))?$")
 # The interpreter's own guess depends on its version; the recipes make their own.
 _GUESS = re.compile(r"\. (?:Did you mean|Did you forget|Perhaps you forgot)\b.*$")
 _LAST_LINE = re.compile(r"^(?P<category>[A-Za-z_][\w.<>]*)(?:: (?P<message>.*))?$")
@@ -47,12 +49,7 @@ def read_python_error(stderr: str, program: str) -> ReadError:
     """
     start = stderr.rfind(_HEADER)
     if start < 0:
-        match = _SYNTAX_ERROR.search(stderr)
-        if match is None:
-            return ReadError(None, False, stderr)
-        line = int(match["line"]) if match["file"] == "program" else None
-        error = _program_error(match["category"], match["message"] or "", line, program)
-        return ReadError(error, True, stderr[: match.start()])
+        return _read_source_error(stderr, program)
     report = stderr[start + len(_HEADER) :].splitlines()
     # Frames are indented; the first line that is not names the exception.
     frames: list[str] = []
@@ -64,7 +61,7 @@ def read_python_error(stderr: str, program: str) -> ReadError:
         if match is None:
             break
         lines = _PROGRAM_LINE.findall("\n".join(frames))
-        error = _program_error(
+        error = program_error(
             match["category"].rpartition(".")[2],
             match["message"] or "",
             int(lines[-1]) if lines else None,
@@ -72,6 +69,22 @@ def read_python_error(stderr: str, program: str) -> ReadError:
         )
         return ReadError(error, False, _without_chained(stderr[:start]))
     return ReadError(None, False, stderr)
+
+
+def _read_source_error(stderr: str, program: str) -> ReadError:
+    """The report on bad source: the place, indented text, and the error on the last line."""
+    lines = stderr.rstrip("\n").split("\n")
+    category = _SOURCE_ERROR.match(lines[-1])
+    place = None
+    first = len(lines) - 1
+    while category is not None and place is None and first > 0 and lines[first - 1][:1] in (" ", "\t"):
+        first -= 1
+        place = _SOURCE_LINE.match(lines[first])
+    if category is None or place is None:
+        return ReadError(None, False, stderr)
+    line = int(place["line"]) if place["file"] == "program" else None
+    error = program_error(category["category"], category["message"] or "", line, program)
+    return ReadError(error, True, "".join(f"{text}\n" for text in lines[:first]))
 
 
 def exit_error(return_code: int) -> ProgramError:
@@ -85,7 +98,8 @@ def exit_error(return_code: int) -> ProgramError:
     return ProgramError("Signal", f"the program was killed by {name}")
 
 
-def _program_error(category: str, message: str, line: int | None, program: str) -> ProgramError:
+def program_error(category: str, message: str, line: int | None, program: str) -> ProgramError:
+    """An error with the text of its line in the program as the model wrote it."""
     source = program.split("\n")
     known = line is not None and 1 <= line <= len(source)
     return ProgramError(
@@ -98,11 +112,10 @@ def _program_error(category: str, message: str, line: int | None, program: str) 
 
 def _without_chained(printed: str) -> str:
     """Also takes off the tracebacks of the exceptions that led to the last one."""
-    for link in (
-        "\nDuring handling of the above exception, another exception occurred:\n\n",
-        "\nThe above exception was the direct cause of the following exception:\n\n",
-    ):
-        if printed.endswith(link):
-            earlier = printed.rfind(_HEADER)
-            return _without_chained(printed[:earlier]) if earlier >= 0 else printed
-    return printed
+    end = len(printed)
+    while any(printed.endswith(link, 0, end) for link in _LINKS):
+        earlier = printed.rfind(_HEADER, 0, end)
+        if earlier < 0:
+            break
+        end = earlier
+    return printed[:end]

@@ -10,11 +10,14 @@ from __future__ import annotations
 import ast
 import json
 import math
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from decimal import Decimal
 from typing import Any
 
 # A literal is parsed into a syntax tree many times its size; what is longer than this has to be JSON.
 _MAX_LITERAL_CHARS = 1_000_000
+_MAX_EQUAL_HASHES = 1000
 
 
 def parse_literal(text: str) -> Any:
@@ -74,14 +77,30 @@ def from_tagged(tagged: Any) -> Any:
         raise ValueError("not a tagged value") from error
 
 
+def check_hashes(items: Sequence[Hashable]) -> Sequence[Hashable]:
+    """The items, of which a set can be made in time that grows with their number.
+
+    Numbers can be chosen so that all have one hash; a set of 40,000 such takes minutes to make.
+
+    Raises:
+        ValueError: When too many have the same hash.
+    """
+    if len(items) > _MAX_EQUAL_HASHES and max(Counter(map(hash, items)).values()) > _MAX_EQUAL_HASHES:
+        raise ValueError(f"more than {_MAX_EQUAL_HASHES} items with one hash")
+    return items
+
+
 def _untagged(tagged: Any) -> Any:
     match tagged:
         case list():
             return [_untagged(item) for item in tagged]
         case {"dict": [*pairs], **rest} if not rest:
-            return {_frozen(_untagged(key)): _untagged(value) for key, value in pairs}
+            keys = check_hashes([_frozen(_untagged(key)) for key, _ in pairs])
+            return dict(zip(keys, (_untagged(value) for _, value in pairs), strict=True))
         case {"set": [*items], **rest} if not rest:
-            if len(values := frozenset(_frozen(_untagged(item)) for item in items)) == len(items):
+            if len(values := frozenset(check_hashes([_frozen(_untagged(item)) for item in items]))) == len(
+                items
+            ):
                 return values
         case {"complex": [real, imag], **rest} if not rest:
             return complex(real, imag)

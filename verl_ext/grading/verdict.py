@@ -51,6 +51,7 @@ class CaseResult:
         error: Set for runtime and compile errors.
         execution_time_s: Wall-clock seconds.
         output_truncated: True when the sandbox cut the output.
+        cpu_time_s: CPU seconds of the run; None when the sandbox does not say.
     """
 
     case_index: int
@@ -60,6 +61,7 @@ class CaseResult:
     error: ProgramError | None = None
     execution_time_s: float = 0.0
     output_truncated: bool = False
+    cpu_time_s: float | None = None
 
     @property
     def passed(self) -> bool:

@@ -1,8 +1,8 @@
 """What a test looks at when it does not compare the returned value itself: ``set(f(x)) == {1, 2}``.
 
 A view is a name, with numbers behind colons where it needs them: ``set``, ``sorted``, ``list``, ``len``,
-``bool``, ``abs``, ``float``, ``round:2`` or ``close:RELATIVE:ABSOLUTE``. It is applied outside the sandbox, to
-plain data that has left it.
+``bool``, ``abs``, ``float``, ``round:2`` or ``close:RELATIVE:ABSOLUTE``. It is applied outside the sandbox,
+to plain data that has left it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from verl_ext.grading.compare import compare_values
+from verl_ext.grading.values import check_hashes
 
 _VIEWS: dict[str, Callable[[Any], Any]] = {
     "set": frozenset,
@@ -54,8 +55,9 @@ def same_in_view(actual: Any, expected: Any, view: str) -> bool:
             return _close(actual, expected, *map(float, numbers))
         if name == "round":
             return compare_values(round(actual, int(numbers[0])), expected)
-        return compare_values(_VIEWS[name](_hashable(actual) if name == "set" else actual), expected)
-    except (TypeError, ValueError, OverflowError):
+        seen = check_hashes(_hashable(actual)) if name == "set" else actual
+        return compare_values(_VIEWS[name](seen), expected)
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return False
 
 

@@ -25,6 +25,7 @@ def sandbox_from_endpoint(
     max_concurrency: int = 64,
     connect_timeout_s: float = 5.0,
     hedge_after: float | str | None = None,
+    api_key: str | None = None,
 ) -> Sandbox:
     """A sandbox for the setting ``code_agentic.sandbox.endpoint``; the caller closes it.
 
@@ -35,6 +36,7 @@ def sandbox_from_endpoint(
         max_concurrency: Runs in flight.
         connect_timeout_s: Seconds to connect, and for a ping to answer.
         hedge_after: As for ``FailoverSandbox``.
+        api_key: E2B's; None reads ``E2B_API_KEY``.
 
     Raises:
         ValueError: When an endpoint is no URL, or ``hedge_after`` is given for a single one.
@@ -50,7 +52,7 @@ def sandbox_from_endpoint(
     if endpoints == [E2B]:
         from verl_ext.sandbox.e2b import E2BSandbox
 
-        return E2BSandbox(max_concurrency=max_concurrency)
+        return E2BSandbox(api_key=api_key, max_concurrency=max_concurrency)
     if len(endpoints) == 1:
         return HttpSandbox(endpoints[0], max_concurrency=max_concurrency, connect_timeout_s=connect_timeout_s)
     return FailoverSandbox(

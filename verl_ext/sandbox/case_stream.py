@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -41,12 +41,12 @@ async def answer_cases(
         if not cases.stream:
             return web.json_response({"results": [reply async for reply in replies]})
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        async for reply in replies:
-            if not response.prepared:
-                await response.prepare(request)
-            await response.write(json.dumps(reply).encode() + b"\n")
-    await response.write_eof()
-    return response
+        with suppress(ConnectionError):  # the client left, as it may: the rest is cancelled
+            async for reply in replies:
+                if not response.prepared:
+                    await response.prepare(request)
+                await response.write(json.dumps(reply).encode() + b"\n")
+    return response  # aiohttp ends it
 
 
 async def _replies(pool: Pool, cases: CasesRequest, missing: str) -> AsyncGenerator[dict[str, Any], None]:

@@ -65,7 +65,7 @@ class Tier(Protocol):
         Args:
             uid: User the program gets; None when it keeps ours.
             keep_fds: Descriptors the child needs.
-            disown: Called first thing in the child: gives up what belongs to the fork server.
+            disown: Gives up what belongs to the fork server; for processes that are not the program.
         """
         ...
 
@@ -158,8 +158,7 @@ class NamespaceTier:
             run.reap()
             raise
         if run.pid == 0:
-            disown()
-            run.enter_network()
+            run.enter_network()  # what is the fork server's is closed together with all other descriptors
         return run
 
     def enter_run(self, limits: StageLimits, uid: int | None, payload: dict[str, Any]) -> str:

@@ -141,6 +141,7 @@ def run_stage(
         "stderr": stderr.decode("utf-8", "replace"),
         "output_truncated": cut,
         "memory_exceeded": out_of_memory and code != 0 and not out_of_time,
+        "cpu_time": usage.ru_utime + usage.ru_stime,
     }
 
 

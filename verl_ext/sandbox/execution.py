@@ -258,4 +258,5 @@ def _stage_result(outcome: StageOutcome, memory_mb: int) -> StageResult:
         stderr=outcome.stderr.decode("utf-8", "replace"),
         output_truncated=outcome.output_truncated,
         memory_exceeded=outcome.reason == "memory" or (failed and out_of_memory),
+        cpu_time_s=outcome.cpu_s,
     )

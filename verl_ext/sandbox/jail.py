@@ -36,6 +36,8 @@ _ETC_FILES = (
 _ETC_FOLDERS = ("alternatives", "ld.so.conf.d")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _MAX_FILES = 20_000
+# Parts of the interpreter that a mount on the scratch folder hides.
+_COVERED = sorted(path for path in {sys.base_prefix, sys.prefix} if path.startswith(f"{SCRATCH}/"))
 # The network namespace of a run comes from ``network``.
 _PER_RUN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 
@@ -145,7 +147,10 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
     owner = 0 if uid is None else uid
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
     options = f"size={limits.disk_mb}m,nr_inodes={_MAX_FILES},mode=0700,uid={owner},gid={owner}"
-    with _kept_in_sight():
+    if _COVERED:
+        with _kept_in_sight():
+            syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
+    else:
         syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
     syscalls.mount("proc", "/proc", "proc", flags | syscalls.MS_NOEXEC, "subset=pid,hidepid=2")
     if uid is None:
@@ -158,15 +163,14 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
         os.setresuid(uid, uid, uid)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # else /proc/self/fd, and so /dev/stdin, belongs to root
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
-    Path(WORK_DIR).mkdir()
+    os.mkdir(WORK_DIR)  # noqa: PTH102 - a Path costs a fresh fork some 20 page faults
     os.chdir(WORK_DIR)
 
 
 @contextlib.contextmanager
 def _kept_in_sight() -> Iterator[None]:
     """Shows an interpreter that lives below the scratch folder again after a mount there has covered it."""
-    covered = [path for path in {sys.base_prefix, sys.prefix} if path.startswith(f"{SCRATCH}/")]
-    opened = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in sorted(covered)}
+    opened = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in _COVERED}
     yield
     for path, fd in opened.items():
         Path(path).mkdir(parents=True, exist_ok=True)

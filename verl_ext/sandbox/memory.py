@@ -16,10 +16,17 @@ Script = Callable[[RunRequest], Answer | Awaitable[Answer]]
 
 
 def finished(
-    stdout: str = "", *, stderr: str = "", return_code: int = 0, execution_time_s: float = 0.0
+    stdout: str = "",
+    *,
+    stderr: str = "",
+    return_code: int = 0,
+    execution_time_s: float = 0.0,
+    cpu_time_s: float | None = None,
 ) -> RunResult:
     """The result of a program that ran to its end."""
-    stage = StageResult(StageStatus.FINISHED, execution_time_s, return_code, stdout, stderr)
+    stage = StageResult(
+        StageStatus.FINISHED, execution_time_s, return_code, stdout, stderr, cpu_time_s=cpu_time_s
+    )
     return RunResult(compile=None, run=stage)
 
 

@@ -94,8 +94,10 @@ class Metrics:
         self._queue_seconds.observe(queue_s)
         if run_s:
             self._run_seconds.labels(language).observe(run_s)
-        self._truncated.inc(record.output_truncated)
-        self._memory.inc(record.outcome == "memory_limit")
+        if record.output_truncated:
+            self._truncated.inc()
+        if record.outcome == "memory_limit":
+            self._memory.inc()
         eventlog.event(
             "run", language=language, outcome=record.outcome, queue_s=round(queue_s, 6), run_s=round(run_s, 6)
         )

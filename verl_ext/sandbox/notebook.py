@@ -8,22 +8,19 @@ The first ``execute`` starts the embedded server, which all of a process share a
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
+from verl_ext.sandbox.background import BackgroundLoop
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxInternalError
 from verl_ext.sandbox.protocol import RunRequest, StageResult, StageStatus
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +100,11 @@ class _SharedSandbox:
         self.pid = os.getpid()
         self._stack = contextlib.ExitStack()
         server = self._stack.enter_context(serve(["--num-workers", "1"]))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="python-sandbox", daemon=True)
-        self._thread.start()
+        self._loop = BackgroundLoop("python-sandbox")
         self._sandbox = HttpSandbox(server.endpoint)
 
     def run(self, request: RunRequest) -> StageResult:
-        result = self._in_loop(self._sandbox.run(request))
+        result = self._loop.run(self._sandbox.run(request))
         if result.run is None:
             raise SandboxInternalError("the sandbox answered without a run")
         return result.run
@@ -117,14 +112,9 @@ class _SharedSandbox:
     def close(self) -> None:
         if self.pid != os.getpid():
             return  # a forked child: server and loop are its parent's
-        self._in_loop(self._sandbox.aclose())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._loop.run(self._sandbox.aclose())
         self._loop.close()
         self._stack.close()
-
-    def _in_loop(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 _lock = threading.Lock()

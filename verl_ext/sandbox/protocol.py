@@ -1,8 +1,8 @@
 """One run of one program: request, reply, and the ``Sandbox`` protocol that every backend implements.
 
 Field names and meanings are SandboxFusion's ``POST /run_code`` with units in the names; the extra reply
-fields (``memory_exceeded``, ``output_truncated``, ``files_left_out``) are False / empty from a service that
-does not send them.
+fields (``memory_exceeded``, ``output_truncated``, ``cpu_time_s``, ``files_left_out``) are False, None or
+empty from a service that does not send them.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ class StageResult:
         stderr: Likewise.
         output_truncated: True when the cap on stdout or stderr was reached.
         memory_exceeded: True when the stage was stopped by its memory limit.
+        cpu_time_s: CPU seconds of the program and the children it waited for; None when the service does not
+            say.
     """
 
     status: StageStatus
@@ -89,6 +91,7 @@ class StageResult:
     stderr: str
     output_truncated: bool = False
     memory_exceeded: bool = False
+    cpu_time_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

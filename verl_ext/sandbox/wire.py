@@ -1,13 +1,15 @@
 """SandboxFusion's JSON, both ways: what the client sends and reads, what the server reads and sends.
 
 Source: SandboxFusion ``POST /run_code``. Ours on top: request field ``cpu_limit`` (seconds), reply fields
-``output_truncated`` and ``memory_exceeded`` of each stage, ``files_left_out`` (path -> reason) and, where a
-compiler or interpreter is not installed, ``missing_toolchain``; a service without them ignores or omits them.
+``output_truncated``, ``memory_exceeded`` and ``cpu_time`` (seconds) of each stage, ``files_left_out`` (path
+-> reason) and, where a compiler or interpreter is not installed, ``missing_toolchain``; a service without
+them ignores or omits them.
 """
 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,6 +132,7 @@ def stage_to_json(stage: StageResult | None) -> dict[str, Any] | None:
         "stderr": stage.stderr,
         "output_truncated": stage.output_truncated,
         "memory_exceeded": stage.memory_exceeded,
+        "cpu_time": stage.cpu_time_s,
     }
 
 
@@ -184,6 +187,10 @@ def _stage_from_json(stage: dict[str, Any] | None) -> StageResult | None:
     stdout, stderr = stage.get("stdout") or "", stage.get("stderr") or ""
     if not isinstance(stdout, str) or not isinstance(stderr, str):
         raise ValueError("output that is not text")
+    cpu_time = stage.get("cpu_time")
+    cpu_time_s = None if cpu_time is None else float(cpu_time)
+    if cpu_time_s is not None and not 0 <= cpu_time_s < math.inf:
+        raise ValueError(f"a CPU time of {cpu_time_s} seconds")
     return StageResult(
         status=status,
         execution_time_s=float(stage.get("execution_time") or 0.0),
@@ -192,4 +199,5 @@ def _stage_from_json(stage: dict[str, Any] | None) -> StageResult | None:
         stderr=stderr,
         output_truncated=bool(stage.get("output_truncated", False)),
         memory_exceeded=bool(stage.get("memory_exceeded", False)),
+        cpu_time_s=cpu_time_s,
     )

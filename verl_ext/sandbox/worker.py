@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -198,14 +198,13 @@ class Worker:
                 message = {
                     "id": run_id,
                     "uid": uid,
-                    "limits": asdict(stage.limits),
+                    "limits": stage.limits.to_json(),
                     "work_dir": work_dir,
                     "payload": description,
                 }
                 self._send(message, fds)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
-            for stream in (out, err):
-                cleanup.callback(loop.call_later(_WATCH_AFTER_S, stream.watch).cancel)
+            cleanup.callback(loop.call_later(_WATCH_AFTER_S, _watch, out, err).cancel)
             report = await self._report_of(report_future, stage.limits)
             if report["failure"] and report.get("missing"):
                 raise ToolchainMissing(report["failure"])
@@ -258,6 +257,11 @@ class Worker:
             socket.send_fds(self._control, [json.dumps(message).encode()], fds)
         except OSError as error:
             raise SandboxInternalError(f"the fork server does not take the run: {error}") from error
+
+
+def _watch(*streams: Drain) -> None:
+    for stream in streams:
+        stream.watch()
 
 
 def _launch(config: WorkerConfig, index: int) -> tuple[socket.socket, subprocess.Popen[bytes]]:

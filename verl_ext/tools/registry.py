@@ -61,8 +61,8 @@ def _read_document(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"tools file {path}: can't be read: {reason}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("tools"), list) or not document["tools"]:
-        raise ValueError(f"tools file {path}: needs a list 'tools' with at least one entry")
+    if not isinstance(document, dict) or not isinstance(document.get("tools"), list):
+        raise ValueError(f"tools file {path}: needs a list 'tools' ([] for none)")
     unknown = sorted(map(str, document.keys() - {"tools", "schemas_in_prompt"}))
     if unknown:
         raise ValueError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recipe.code_agentic import reward as own_reward
 from recipe.code_agentic.checks import (
     check_device,
     check_episode,
@@ -16,12 +17,14 @@ from recipe.code_agentic.checks import (
     local_model,
 )
 from recipe.code_agentic.main_sft import torchrun_command
+from verl_ext.agent_loop.episode import EpisodeFacts, StopReason
 from verl_ext.cli import compose
 from verl_ext.sandbox.errors import SandboxError
 
 pytest.importorskip("verl")
 
 WEIGHTS = "reward.custom_reward_function.reward_kwargs"
+OWN_BY_FILE = f"reward.custom_reward_function.path={own_reward.__file__}"
 
 
 @pytest.mark.parametrize(
@@ -143,9 +146,24 @@ def test_a_hub_name_is_left_to_the_hub_and_a_folder_is_found(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ([f"{WEIGHTS}.debug_penalty=abc"], rf"^{WEIGHTS}\.debug_penalty=abc must be a number at least 0$"),
+        (
+            [f"{WEIGHTS}.debug_penalty=abc"],
+            rf"^{WEIGHTS}\.debug_penalty=abc must be a number at least 0 and at most 100$",
+        ),
+        ([f"{WEIGHTS}.scale=1e-9"], rf"^{WEIGHTS}\.scale=1e-09 must be a number at least 0.001"),
+        ([f"{WEIGHTS}.test_case_bonus=1e30"], "test_case_bonus=1e.30 must be .* at most 100"),
+        ([f"{WEIGHTS}.quality_bonus=-1"], "quality_bonus=-1 must be a number at least 0"),
+        ([f"{WEIGHTS}.efficiency_bonus=.nan"], "efficiency_bonus=.nan must be a number at least 0"),
+        ([f"{WEIGHTS}.efficiency_floor_s=0"], "efficiency_floor_s=0 must be a number at least 0.001"),
         ([f"{WEIGHTS}.kind=shapd"], "kind=shapd must be one of shaped, all_pass"),
-        ([f"{WEIGHTS}.debug_penalty=0.5"], "reward.debug_penalty"),
+        (
+            [f"{WEIGHTS}.debug_penalty=0.5"],
+            rf"^{WEIGHTS}\.debug_penalty=0.5 times max_debug_attempts=5 plus .* is 2.55, .*; lower them",
+        ),
+        (
+            [OWN_BY_FILE, f"{WEIGHTS}.debug_penalty=0.5"],
+            rf"^{WEIGHTS}\.debug_penalty=0.5 times max_debug_attempts=5",
+        ),
         ([f"+{WEIGHTS}.bonus=1"], f"^{WEIGHTS}: .*'bonus'"),
         ([f"~{WEIGHTS}"], rf"{WEIGHTS}\.kind=null must be"),
         (["reward.custom_reward_function.path=none.py"], "path=none.py, name=compute_score: no such file"),
@@ -159,12 +177,66 @@ def test_a_reward_that_can_not_work_is_named(overrides, message):
         load_reward(compose("ppo", overrides))
 
 
-def test_weights_are_the_own_rewards_business_only(tmp_path):
+async def test_weights_are_the_own_rewards_business_only(tmp_path):
     own = tmp_path / "own.py"
-    own.write_text("def compute_score(*given, debug_penalty, kind, **others): return (kind, debug_penalty)\n")
+    own.write_text("def compute_score(*given, debug_penalty, kind, **others): return debug_penalty\n")
     path = f"reward.custom_reward_function.path={own}"
     config = compose("ppo", [path, f"{WEIGHTS}.debug_penalty=9", f"{WEIGHTS}.kind=mine"])
-    assert load_reward(config)("s", "", "", {}) == ("mine", 9)
+    episode = EpisodeFacts(False, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 5, StopReason.FINAL_ANSWER)
+    scored = await load_reward(config).score(episode, source="s", answer="", program=None, language="python")
+    assert scored == {"score": 9.0}
+
+
+def test_a_reward_that_does_not_take_its_arguments_is_refused_before_the_run(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text("def compute_score(data_source, solution_str, ground_truth, extra_info, bonus): ...\n")
+    config = compose("ppo", [f"reward.custom_reward_function.path={own}"])
+    with pytest.raises(ValueError, match=rf"^{WEIGHTS}: .*'bonus'.*own\.py"):
+        load_reward(config)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "    return {}[extra_info['language']]",
+            r"own\.py.*: fails on a made-up episode: KeyError: 'python'",
+        ),
+        ("    raise ValueError('no such weight')", "fails on a made-up episode: ValueError: no such weight"),
+        ("    return 'high'", "must return a number, or a dict with a number 'score'; it returned 'high'"),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["def", "async def"])
+def test_a_reward_is_tried_out_before_the_run(tmp_path, body, message, keyword):
+    own = tmp_path / "own.py"
+    own.write_text(f"{keyword} compute_score(data_source, solution_str, ground_truth, extra_info):\n{body}\n")
+    with pytest.raises(ValueError, match=message):
+        load_reward(compose("ppo", [f"reward.custom_reward_function.path={own}", f"~{WEIGHTS}"]))
+
+
+def test_a_reward_of_ones_own_that_does_not_tell_solved_from_unsolved_is_warned_of(tmp_path, capsys):
+    own = tmp_path / "own.py"
+    own.write_text("def compute_score(*given): return -given[3]['episode']['hidden_passed']\n")
+    load_reward(compose("ppo", [f"reward.custom_reward_function.path={own}", f"~{WEIGHTS}"]))
+    assert "solved at once earns -1, one that is not solved 0" in capsys.readouterr().err
+    load_reward(compose("ppo", []))
+    assert not capsys.readouterr().err
+
+
+def test_a_format_penalty_that_breaks_the_order_is_refused_before_the_run():
+    with pytest.raises(ValueError, match="format_penalty"):
+        load_reward(compose("ppo", ["reward=deepcoder", f"{WEIGHTS}.format_penalty=1.5"]))
+    load_reward(compose("ppo", ["reward=deepcoder"]))
+
+
+def test_times_that_a_reward_compares_are_taken_unless_that_is_refused():
+    bonus = f"{WEIGHTS}.efficiency_bonus=0.1"
+    assert compose("ppo", []).code_agentic.episode.time_reference is False
+    assert compose("ppo", [bonus]).code_agentic.episode.time_reference is True
+    with pytest.raises(ValueError, match=r"efficiency_bonus=0.1 has no effect with .*time_reference=False"):
+        check_episode(compose("ppo", [bonus, "code_agentic.episode.time_reference=false"]))
+    for override in (f"{WEIGHTS}.efficiency_bonus=abc", f"~{WEIGHTS}"):
+        assert compose("ppo", [override]).code_agentic.episode.time_reference is False
 
 
 @pytest.mark.parametrize(

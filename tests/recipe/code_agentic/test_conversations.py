@@ -73,7 +73,7 @@ async def test_the_brief_style_says_nothing_but_the_last_word() -> None:
 async def test_the_full_style_says_what_the_verdict_showed_and_ends_with_the_program(seed: int) -> None:
     conversation = await _build(WrongAttempt("x", "slip", True), style="full", right="also right", seed=seed)
     said = [message["content"] for message in conversation.messages if message["role"] == "assistant"]
-    assert said[1].startswith("NameError.") and "print(x)" in said[1]
+    assert "NameError" in said[1] and "`print(x)`" in said[1] and "`also right`" in said[1]
     assert said[2].endswith("```python\nalso right\n```")
 
 

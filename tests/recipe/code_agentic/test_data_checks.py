@@ -116,3 +116,12 @@ def test_a_dry_run_checks_the_data_prints_the_config_and_writes_nothing(
     assert run() == 0
     assert f"data_dir: {tmp_path}" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
+
+
+def test_data_of_another_task_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"config": {"style": "brief", "task": "deepcoder"}}')
+    config = compose("ppo", [])
+    with pytest.raises(ValueError, match="was made with task=deepcoder, this run has task=debugging"):
+        check_style(config, [tmp_path / "rl_train.parquet"])
+    check_style(compose("ppo", ["task=deepcoder"]), [tmp_path / "rl_train.parquet"])
+    check_style(compose("sft", []), [tmp_path / "sft_train.parquet"])

@@ -169,8 +169,9 @@ async def test_a_reward_of_the_users_own_is_the_one_that_counts(configure, token
     [
         ("def other(): ...", "own.py, name=score: can't be loaded"),
         ("import nothing_of_this_name", "nothing_of_this_name"),
-        ("async def score(*given): ...", "must be a plain function"),
-        ("def score(*given): return 1.0", "must return a dict with 'score', and returned 1.0"),
+        ("def score(facts): ...", "reward_kwargs: too many positional arguments .*own.py"),
+        ("def score(*given): return {'reward': 1.0}", "own.py.*must return a number, or a dict with"),
+        ("async def score(*given): return float('nan')", "own.py.*must return .*; it returned nan"),
     ],
 )
 async def test_a_reward_that_can_not_be_used_is_named(configure, tokenizer, tmp_path, text, message):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe.code_agentic.answer_diff import diagnose_stdout, diagnose_value
-from recipe.code_agentic.feedback import _HINTS, hint_text
+from recipe.code_agentic.feedback import HINTS, hint_text
 from recipe.code_agentic.hints import diagnose, suggest
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case
@@ -153,12 +153,12 @@ def test_the_first_differing_line_is_shown() -> None:
 @pytest.mark.parametrize("style", ["full", "brief"])
 def test_every_wording_can_be_filled_in(style: str) -> None:
     facts = dict.fromkeys(["line", "source", "name", "near", "type", "category", "want", "got"], "X")
-    for kind in _HINTS:
+    for kind in HINTS:
         assert not re.search(r"[{}]", hint_text(style, kind, facts))
 
 
 def test_brief_hints_are_brief() -> None:
-    assert max(len(brief.split()) for _, brief in _HINTS.values()) <= 5
+    assert max(len(brief.split()) for _, brief in HINTS.values()) <= 5
 
 
 @settings(max_examples=60, deadline=None)

@@ -199,3 +199,56 @@ def test_a_broken_trajectory_line_is_named(tmp_path):
     path.write_text('{"a": 1}\nnot json\n{"a": 2}\n')
     with pytest.raises(ValueError, match=r"t\.jsonl:2"):
         list(read_trajectories(path))
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        call("print('\ud800')"),
+        call("x = '\ud800' +"),
+        call("raise ValueError('\ud800')"),
+        call("print(x\ud800)"),
+        call(RIGHT, name="no_tool_\ud800"),
+        json.dumps(
+            {
+                "name": "enhanced_code_agentic_tool",
+                "arguments": {"code": RIGHT, "\ud800": ["\ud800"], "b": {"c": 1}},
+            }
+        ),
+    ],
+)
+@pytest.mark.parametrize("tools_file", ["enhanced.yaml", "brief.yaml"])
+async def test_half_a_character_in_a_call_stops_neither_the_episode_nor_its_record(
+    tokenizer, grader, tmp_path, turn, tools_file
+):
+    tools = load_tools(config_dir() / "tools" / tools_file, grader=grader)
+    chat = ChatFormat(tokenizer, [tool.schema for tool in tools])
+    runner = EpisodeRunner(chat, tools, grader, LoopLimits(4, 1, 4000, 4000, 4), DebugLoopTexts("full"))
+    script = iter([turn, "done"])
+    rollout = await runner.run(
+        Episode(PROBLEM), MESSAGES, ScriptedPolicy(tokenizer, lambda prompt: next(script))
+    )
+    assert rollout.facts.stop_reason is StopReason.FINAL_ANSWER
+    record = trajectory_record(rollout, EpisodeOrigin("rl", "train", 1, 0), {"score": 0.0})
+    json.dumps(record, ensure_ascii=False).encode()
+    writer = TrajectoryWriter(tmp_path / "episodes.jsonl")
+    writer.write({**record, "source": "\ud800"})
+    writer.close()
+    [read] = read_trajectories(tmp_path / "episodes.jsonl")
+    assert (read["source"], read["attempts"]) == ("\ud800", record["attempts"])
+
+
+async def test_half_a_character_in_a_returned_value_or_a_case_is_shown(tokenizer, grader):
+    problem = Problem(
+        "half", "Return x.", (Case('["\\ud800"]', '"a\\ud800"', "f", True), Case('["b"]', '"b"', "f"))
+    )
+    tools = load_tools(config_dir() / "tools" / "enhanced.yaml", grader=grader)
+    chat = ChatFormat(tokenizer, [tool.schema for tool in tools])
+    runner = EpisodeRunner(chat, tools, grader, LoopLimits(4, 1, 4000, 4000, 4), DebugLoopTexts("full"))
+    script = iter([call("def f(x):\n    return x"), "done"])
+    messages = [{"role": "user", "content": "Return x, say \ud800."}]
+    rollout = await runner.run(
+        Episode(problem), messages, ScriptedPolicy(tokenizer, lambda prompt: next(script))
+    )
+    assert rollout.facts.solved
+    assert "wrong" in rollout.messages[2]["content"]

@@ -16,6 +16,7 @@ def fields(solved: float, stop: str, cache: dict | None = None) -> dict:
         "num_tool_calls": 2,
         "num_refused_calls": 0,
         "num_malformed_calls": 1,
+        "num_surplus_calls": 3,
         "num_turns": 3,
     }
     return {
@@ -30,6 +31,7 @@ def test_reward_parts_facts_and_stop_reasons_are_averaged():
     metrics = episode_metrics([fields(1.0, "final_answer"), fields(0.0, "max_turns")])
     assert metrics["reward/solved"] == 0.5
     assert metrics["episode/num_malformed_calls"] == 1
+    assert metrics["episode/num_surplus_calls"] == 3
     assert metrics["stop/final_answer"] == metrics["stop/max_turns"] == 0.5
     assert metrics["episode/tool_s"] == 0.5
 

@@ -37,6 +37,12 @@ def test_a_call_is_read_in_every_form_models_use(text):
         ('<tool_call>{"name": "run", "arguments": [1]}</tool_call>', "object"),
         ('<tool_call>{"name": "run", "arguments": "print(1)"}</tool_call>', "string"),
         ("<tool_call>" + "[" * 100_000, "nested|valid JSON"),
+        ('<tool_call>{"name": "run", "arguments": {"timeout": ' + "1" * 5000 + "}}", "too many digits"),
+        (
+            '<tool_call>{"name": "run", "arguments": "{\\"timeout\\": ' + "1" * 5000 + '}"}',
+            "arguments. has a number",
+        ),
+        ('<tool_call>{"name": "run", "arguments": "' + "[" * 100_000 + '"}', "arguments. is nested|not JSON"),
     ],
 )
 def test_an_unreadable_call_says_why(text, reason):

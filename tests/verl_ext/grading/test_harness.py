@@ -46,10 +46,10 @@ def test_a_run_maps_to_exactly_one_verdict(stage: StageResult, verdict: Verdict)
 
 
 def test_a_failed_compile_stage_is_a_compile_error_with_its_first_line() -> None:
-    compiled = StageResult(StageStatus.FINISHED, 0.1, 1, "", "main.cpp:1: error: x\nmore")
-    result = read_verdict(prepare_run("x", CASE, Limits(), language="cpp"), RunResult(compiled, None), 0)
+    compiled = StageResult(StageStatus.FINISHED, 0.1, 1, "", "main.rs:1: error: x\nmore")
+    result = read_verdict(prepare_run("x", CASE, Limits(), language="rust"), RunResult(compiled, None), 0)
     assert result.verdict is Verdict.COMPILE_ERROR
-    assert result.error is not None and result.error.message == "main.cpp:1: error: x"
+    assert result.error is not None and result.error.message == "main.rs:1: error: x"
 
 
 OUR_FAILURES = [
@@ -91,7 +91,7 @@ def answer(prepared_nonce: str, *texts: str) -> StageResult:
         (["not json"], Verdict.RUNTIME_ERROR),
         (["[7]"], Verdict.RUNTIME_ERROR),
         (["7"], Verdict.RUNTIME_ERROR),
-        (["[" * 100_000], Verdict.RUNTIME_ERROR),
+        (["[" * 100_000], Verdict.WRONG_ANSWER),
         ([], Verdict.RUNTIME_ERROR),
         (['{"unsupported": "set", "repr": "7"}'], Verdict.WRONG_ANSWER),
         (['{"verdict": "passed"}'], Verdict.RUNTIME_ERROR),
@@ -123,8 +123,6 @@ def test_the_wall_clock_guard_is_wider_than_the_cpu_limit() -> None:
 def test_other_languages_are_run_as_they_are() -> None:
     request = prepare_run("int main(){}", CASE, Limits(), language="cpp").request
     assert (request.code, dict(request.files), request.stdin) == ("int main(){}", {}, "3 4")
-    with pytest.raises(ValueError, match="python only"):
-        prepare_run("x", Case("[1]", "1", "f"), Limits(), language="cpp")
     with pytest.raises(ValueError, match="prelude"):
         prepare_run("x", CASE, Limits(), prelude="y", language="cpp")
 

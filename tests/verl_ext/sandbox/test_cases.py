@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,7 +17,7 @@ from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import Verdict
 from verl_ext.sandbox.client import HttpSandbox
-from verl_ext.sandbox.embedded import EmbeddedServer
+from verl_ext.sandbox.embedded import EmbeddedServer, serve
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError, SandboxUnreachable
 from verl_ext.sandbox.memory import InMemorySandbox, finished
 from verl_ext.sandbox.protocol import CasesRequest, RunRequest, RunResult, Sandbox, StageStatus
@@ -78,7 +79,10 @@ async def test_a_case_answers_what_a_run_of_its_own_does(sandbox: HttpSandbox, p
 
     def timeless(result: RunResult) -> RunResult:
         stages = {name: getattr(result, name) for name in ("compile", "run")}
-        stages = {name: stage and replace(stage, execution_time_s=0.0) for name, stage in stages.items()}
+        stages = {
+            name: stage and replace(stage, execution_time_s=0.0, cpu_time_s=None)
+            for name, stage in stages.items()
+        }
         return replace(result, **stages)
 
     expected = [timeless(await sandbox.run(replace(program, stdin=stdin))) for stdin in stdins]
@@ -110,6 +114,18 @@ async def test_one_who_closes_early_ends_the_rest(server: EmbeddedServer, sandbo
                 return
             await asyncio.sleep(0.1)
     raise AssertionError(status)
+
+
+async def test_the_log_calls_one_who_closes_early_no_failure(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    request = CasesRequest(RunRequest("print(input())"), tuple(map(str, range(20))))
+    with log.open("wb") as file, serve(log=file) as server:
+        async with HttpSandbox(server.endpoint) as sandbox:
+            for _ in range(10):
+                async with aclosing(sandbox.run_cases(request)) as results:
+                    await anext(results)
+            await sandbox.ping()
+    assert "Traceback" not in log.read_text()
 
 
 async def test_the_whole_reply_is_one_object(server: EmbeddedServer) -> None:

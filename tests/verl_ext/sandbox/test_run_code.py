@@ -79,6 +79,21 @@ async def test_waiting_does_not_use_up_the_cpu_limit(sandbox: HttpSandbox) -> No
     assert (stage.status, stage.stdout) == (StageStatus.FINISHED, "done\n")
 
 
+@pytest.mark.parametrize(
+    ("code", "low", "high"),
+    [
+        ("import time\nwhile time.process_time() < 0.3: pass", 0.25, 3.0),
+        ("import time; time.sleep(0.6)", 0.0, 0.5),
+    ],
+)
+async def test_a_stage_says_what_cpu_time_it_used(
+    sandbox: HttpSandbox, code: str, low: float, high: float
+) -> None:
+    stage = await run(sandbox, code)
+    assert stage.cpu_time_s is not None
+    assert low <= stage.cpu_time_s < high
+
+
 async def test_the_cpu_time_of_waited_for_children_counts(sandbox: HttpSandbox) -> None:
     code = (
         "import os, time\n"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verl_ext.sandbox import wire
+from verl_ext.sandbox.errors import SandboxProtocolError
 from verl_ext.sandbox.languages import LANGUAGES
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
 
@@ -35,6 +36,7 @@ finished = st.builds(
     stderr=st.text(),
     output_truncated=st.booleans(),
     memory_exceeded=st.booleans(),
+    cpu_time_s=st.none() | st.floats(0, 100),
 )
 timed_out = st.builds(
     StageResult,
@@ -58,6 +60,13 @@ def test_the_server_reads_what_the_client_asked(request: RunRequest) -> None:
 @given(results)
 def test_the_client_reads_what_the_server_answered(result: RunResult) -> None:
     assert wire.result_from_json(json.loads(json.dumps(wire.result_to_json(result)))) == result
+
+
+@pytest.mark.parametrize("cpu_time", [-1, float("nan"), float("inf"), "fast", []])
+def test_a_cpu_time_that_makes_no_sense_is_our_failure(cpu_time: object) -> None:
+    stage = {"status": "Finished", "return_code": 0, "cpu_time": cpu_time}
+    with pytest.raises(SandboxProtocolError):
+        wire.result_from_json({"status": "Success", "run_result": stage})
 
 
 @given(results)

@@ -1,10 +1,10 @@
-# Sourced by run_sft.sh and run_ppo.sh: finds Python, chooses scale and model where the user did not.
+# Sourced by the run_*.sh of the recipes: finds Python, chooses scale and model where the user did not.
 set -euo pipefail
 
-launch() {
-    local module=$1 root python chosen=()
-    shift
-    root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+launch() { # launch MODULE MODEL_WITHOUT_GPU [argument ...]
+    local module=$1 small_model=$2 root python chosen=()
+    shift 2
+    root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
     python=$root/.venv/bin/python
     [ -x "$python" ] || python=python3
     if ! "$python" -c "import verl_ext" 2>/dev/null; then
@@ -25,7 +25,7 @@ launch() {
                 echo "no scale given: ${chosen[*]}" >&2
             else
                 chosen=(scale=cpu)
-                [[ " $* " == *" model="* ]] || chosen+=(model=tiny)
+                [[ " $* " == *" model="* ]] || chosen+=("model=$small_model")
                 echo "no GPU found: ${chosen[*]}" >&2
             fi
             ;;

@@ -1,0 +1,145 @@
+"""Raw problems -> tasks for the reward and the trainers, one JSON line each.
+
+    python -m recipe.deepcoder.transform [RAW] OUTPUT [--style full|brief] [--verify] [--problems]
+
+A raw record is ``{name, question, tests: [{input, output}], fn_name, starter_code, solution}``, where a test
+of a function is text in whatever form its source used (``target_arguments`` has the rules); the last three
+may be missing. A task is ``{name, prompt, ground_truth, target_function, signature}``: messages, and the JSON
+text of test cases whose arguments are lists and whose outputs are values. ``--problems`` writes what
+``preprocess.py`` reads (``format=problems``) instead, for the parquet files of verl. Without RAW the recipe's
+own problems are taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from recipe.deepcoder.case_reading import read_cases
+from recipe.deepcoder.prompts import STYLES, answer_text, build_messages
+from recipe.deepcoder.reward import deepcoder_code_reward
+from verl_ext.cli import run_main
+from verl_ext.grading.compare import parse_json
+from verl_ext.grading.problem import Problem
+
+RAW = Path(__file__).with_name("problems") / "raw.jsonl"
+TRANSFORMED = Path(__file__).with_name("problems") / "transformed.jsonl"
+_TEXTS = ("name", "question", "fn_name", "starter_code", "solution")
+
+
+def read_raw(path: Path) -> Iterator[Problem]:
+    """The problems of a raw file.
+
+    Raises:
+        OSError: When it can't be read.
+        ValueError: For the first line that is no raw record, naming file and line.
+    """
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield problem_of(json.loads(line))
+            except ValueError as error:
+                raise ValueError(f"{path} line {number}: {error}") from error
+
+
+def problem_of(record: Mapping[str, Any]) -> Problem:
+    """One raw record as a problem.
+
+    Raises:
+        ValueError: When a field is missing or of another type, or a test can't be read.
+    """
+    if not isinstance(record, Mapping):
+        raise ValueError("a raw record must be an object")
+    for name in _TEXTS:
+        if not isinstance(record.get(name) or "", str):
+            raise ValueError(f"{name} must be text")
+    starter, solution = record.get("starter_code") or "", record.get("solution") or ""
+    case_set = read_cases(record.get("tests"), record.get("fn_name") or None)
+    return Problem(
+        query_id=record.get("name") or "",
+        question=record.get("question") or "",
+        # Where there is no header, the solution's says how texts are meant.
+        cases=case_set.cases(solution, starter or None),
+        starter_code=starter,
+        reference=solution or None,
+        source="deepcoder",
+    )
+
+
+def task_row(problem: Problem, style: str) -> dict[str, Any]:
+    """The task of one problem."""
+    read = parse_json if problem.fn_name else str
+    cases = [{"input": read(case.input), "output": read(case.expected)} for case in problem.cases]
+    return {
+        "name": problem.query_id,
+        "prompt": build_messages(problem, style),
+        # Text, because a column of a data set holds values of one type.
+        "ground_truth": json.dumps(cases, ensure_ascii=False),
+        "target_function": problem.fn_name,
+        "signature": problem.starter_code or None,
+    }
+
+
+def failing_reference(problem: Problem) -> str | None:
+    """Why the problem's own solution does not earn 1.0; None when it does, or when there is none.
+
+    Raises:
+        SandboxError: When our side failed.
+    """
+    if problem.reference is None:
+        return None
+    row = task_row(problem, "full")
+    reward = deepcoder_code_reward(
+        answer_text(problem.reference, problem.language),
+        row["ground_truth"],
+        target_function=row["target_function"],
+        signature=row["signature"],
+        max_cases=None,
+    )
+    return None if reward.score == 1.0 else reward.reason
+
+
+def main() -> None:
+    """Reads, checks and writes.
+
+    Raises:
+        OSError: When a file can't be read or written.
+        ValueError: When a record can't be used, or a solution fails its own tests.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.deepcoder.transform",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("raw", type=Path, nargs="?", default=RAW, help="raw problems (default: the recipe's)")
+    parser.add_argument("output", type=Path, help="file to write, JSON lines")
+    parser.add_argument("--style", choices=STYLES, default="full", help="wording of the prompts")
+    parser.add_argument("--verify", action="store_true", help="run every solution on its own tests first")
+    parser.add_argument("--problems", action="store_true", help="write problems for preprocess.py instead")
+    options = parser.parse_args()
+    problems = list(read_raw(options.raw))
+    if not problems:
+        raise ValueError(f"{options.raw}: no problem in it")
+    if options.verify:
+        failing = {problem.query_id: failing_reference(problem) for problem in problems}
+        if wrong := [f"{name} ({why})" for name, why in failing.items() if why]:
+            raise ValueError(f"{len(wrong)} solutions fail their own tests: {', '.join(wrong)}")
+    lines = (
+        problem.to_json()
+        if options.problems
+        else json.dumps(task_row(problem, options.style), ensure_ascii=False)
+        for problem in problems
+    )
+    partial = options.output.with_name(f"{options.output.name}.partial")
+    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    partial.replace(options.output)
+    print(f"{len(problems)} problems written to {options.output}")
+
+
+if __name__ == "__main__":
+    run_main(main)

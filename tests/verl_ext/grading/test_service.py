@@ -1,0 +1,54 @@
+"""Grading in one call, with and without ``await``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from verl_ext.grading import Case, Verdict, grade, grade_async
+
+PROGRAM = "print(2 * int(input()))"
+CASES = [Case("1", "2"), Case("2", "5"), Case("3", "6")]
+VERDICTS = [Verdict.PASSED, Verdict.WRONG_ANSWER, Verdict.PASSED]
+
+
+def test_a_plain_call_grades(sandbox_endpoint: str) -> None:
+    done = grade(PROGRAM, CASES, endpoint=sandbox_endpoint)
+    assert [result.verdict for result in done.results] == VERDICTS
+    stopped = grade(PROGRAM, CASES, endpoint=sandbox_endpoint, stop_at_first_failure=True)
+    assert (len(stopped.results), stopped.total) == (2, 3)
+
+
+async def test_it_also_works_where_a_loop_is_running(sandbox_endpoint: str) -> None:
+    done = grade("def f(x):\n    return x", [Case("[1]", "1", "f")], endpoint=sandbox_endpoint)
+    awaited = await grade_async(PROGRAM, CASES, endpoint=sandbox_endpoint)
+    assert done.all_passed
+    assert [result.verdict for result in awaited.results] == VERDICTS
+
+
+def test_loops_that_come_and_go_share_it(sandbox_endpoint: str) -> None:
+    for _ in range(2):
+        assert asyncio.run(grade_async(PROGRAM, CASES[:1], endpoint=sandbox_endpoint)).all_passed
+
+
+def test_nothing_to_grade_is_an_error(sandbox_endpoint: str) -> None:
+    with pytest.raises(ValueError, match="no cases"):
+        grade(PROGRAM, [], endpoint=sandbox_endpoint)
+    with pytest.raises(ValueError, match="time_s"):
+        grade(PROGRAM, CASES, endpoint=sandbox_endpoint, time_limit_s=-1)
+    with pytest.raises(ValueError, match="list of arguments"):
+        grade("def f(x): ...", [Case("1", "1", "f")], endpoint=sandbox_endpoint)
+
+
+def test_a_forked_child_makes_its_own(sandbox_endpoint: str) -> None:
+    assert grade(PROGRAM, CASES[:1], endpoint=sandbox_endpoint).all_passed
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = 0 if grade(PROGRAM, CASES[:1], endpoint=sandbox_endpoint).all_passed else 1
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
