@@ -20,7 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
+# Run as a file: Python then looks beside it, not in the checkout. A reading process inherits the path.
+if __package__ in (None, "") and __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 

@@ -198,6 +198,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_with_the_same_files(
             f"output_dir={tmp_path}/{folder}",
             f"code_agentic.sandbox.endpoint={sandbox_endpoint}",
             "num_parallel=2",
+            "num_read_processes=2",
             "sft.num_conversations=6",
             "sft.num_val_conversations=0",
             "bugs.kinds=[wrong_constant, operator_swap]",
