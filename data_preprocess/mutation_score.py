@@ -24,6 +24,7 @@ from verl_ext.cli import exit_without
 if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("pyarrow", "data")
 
+from data_preprocess.case_overlap import look_at
 from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.failed_programs import read_failed_programs, repairs_by_problem
 from data_preprocess.parallel_reading import read_problems
@@ -83,7 +84,7 @@ async def _run(settings: Settings, config: DictConfig) -> None:
             )
             extended += await stage.extend(verified, witnesses)
     for problem in extended:
-        stage.overlap.add(problem, "all")
+        stage.overlap.add(problem.query_id, look_at(problem), "all")
     verification.finish()
     stage.finish()
     result = {**stage.to_dict(), "verification": verification.to_dict()}
