@@ -30,6 +30,7 @@ TRAINING = [
     *(("ppo", [f"task={name}"]) for name in options("task")),
     ("tiny_model", []),
     *(("preprocess", [f"data={name}", "input=x.jsonl"]) for name in options("data")),
+    ("mutation_score", []),
     *(("regrade", ["trajectories=x", "output=y", f"reward={name}"]) for name in options("reward")),
     *(("evaluate", ["models=[{name: a, path: b}]", f"reward={name}"]) for name in options("reward")),
 ]
