@@ -25,7 +25,8 @@ from verl_ext.grading.views import same_in_view
 _NAMED = 20
 # Compact characters of an input with its answer; fewer are in a question by chance.
 _MIN_TELLING_CHARS = 6
-_BLANK_END = re.compile(r"[^\S\n](?:\n|$)")
+_SPACE = re.compile(r"\s+")
+_ENDS = re.compile(r"[ \t\r]\n")
 
 
 def input_key(case: Case) -> str:
@@ -33,14 +34,17 @@ def input_key(case: Case) -> str:
 
     stdin: line ends and blank ends do not count. call: neither do spaces in the JSON nor the order of keys.
     """
+    text = case.input
     if case.fn_name is None:
-        if _BLANK_END.search(case.input) is None:
-            return case.input.strip("\n")
-        return "\n".join(line.rstrip() for line in case.input.split("\n")).strip("\n")
+        if _ENDS.search(text):
+            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        return text.rstrip().lstrip("\n")
+    if '"' not in text and "{" not in text and "'" not in text:
+        return _SPACE.sub("", text)  # without texts and keys there is nothing else to even out
     try:
-        return json.dumps(parse_json(case.input), sort_keys=True, default=str)
+        return json.dumps(parse_json(text), sort_keys=True, default=str)
     except ValueError:  # arguments that JSON can't hold
-        return value_text(parse_value(case.input))
+        return value_text(parse_value(text))
 
 
 def same_answer(left: Case, right: Case) -> bool:

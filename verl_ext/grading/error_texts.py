@@ -11,15 +11,17 @@ import signal
 from verl_ext.grading.traceback_text import ReadError, exit_error, program_error
 from verl_ext.grading.verdict import ProgramError
 
-_JS_PLACE = re.compile(r"^(?:.*/)?(?:program|main)\.js:([0-9]+)$", re.MULTILINE)
-_JS_FRAME = re.compile(r"^    at .*?\b(?:program|main)\.js:([0-9]+):[0-9]+\)?$", re.MULTILINE)
+# Where a program may have written anything, expressions that could try many ways look at the end only.
+_READ_CHARS = 20_000
+_JS_PLACE = re.compile(r"^(?:.*/)?(?:program|main)\.js:([0-9]{1,9})$", re.MULTILINE)
+_JS_FRAME = re.compile(r"^    at .*?\b(?:program|main)\.js:([0-9]{1,9}):[0-9]+\)?$", re.MULTILINE)
 _JS_ERROR = re.compile(
-    r"^(?P<category>[A-Za-z_$][\w$]*(?:Error|Exception))(?: \[[^\]\n]*\])?(?:: (?P<message>.*))?$",
+    r"^(?P<category>(?:[A-Za-z_$][\w$]*)?(?:Error|Exception))(?: \[[^\]\n]*\])?(?:: (?P<message>.*))?$",
     re.MULTILINE,
 )
 _JS_THROWN = re.compile(r"^Uncaught (?P<message>.*)$", re.MULTILINE)
 _CPP_ERROR = re.compile(
-    r"^(?P<file>[^\s:]+):(?P<line>[0-9]+):(?:[0-9]+:)? (?:fatal )?error: (?P<message>.*)$", re.MULTILINE
+    r"^(?P<file>[^\s:]+):(?P<line>[0-9]{1,9}):(?:[0-9]+:)? (?:fatal )?error: (?P<message>.*)$", re.MULTILINE
 )
 # As in traceback_text: the recipes make their own guess. This one may name a part of the driver.
 _CPP_GUESS = re.compile(r"; did you mean '[^']*'\?", re.MULTILINE)
@@ -29,7 +31,7 @@ _CPP_THROWN = re.compile(
 )
 _CPP_WHAT = re.compile(r"^  what\(\):  (?P<message>.*)$", re.MULTILINE)
 _CPP_ASSERT = re.compile(
-    r"^\S+: (?P<file>[^\s:]+):(?P<line>[0-9]+): .*: (?P<message>Assertion `.*' failed)\.$", re.MULTILINE
+    r"^\S+: (?P<file>[^\s:]+):(?P<line>[0-9]{1,9}): .*: (?P<message>Assertion `.*' failed)\.$", re.MULTILINE
 )
 
 
@@ -70,7 +72,7 @@ def read_cpp_compile_error(stderr: str, program: str) -> ProgramError | None:
         return program_error("CompileError", first["message"], int(first["line"]), program)
     if errors:
         return program_error("CompileError", errors[0]["message"], None, program)
-    if missing := _LINKER.search(text):
+    if missing := _LINKER.search(text[-_READ_CHARS:]):
         return program_error("CompileError", f"undefined reference to '{missing['name']}'", None, program)
     return None
 
@@ -84,7 +86,7 @@ def read_cpp_error(stderr: str, return_code: int, program: str) -> ReadError:
         program: The program as the model wrote it.
     """
     if return_code == -signal.SIGABRT:
-        if failed := _CPP_ASSERT.search(stderr):
+        if failed := _CPP_ASSERT.search(stderr, max(len(stderr) - _READ_CHARS, 0)):
             error = program_error("AssertionError", failed["message"], int(failed["line"]), program)
             return ReadError(error, False, stderr[: failed.start()])
         if thrown := _CPP_THROWN.search(stderr):

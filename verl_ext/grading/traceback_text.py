@@ -17,8 +17,8 @@ _LINKS = (
     "\nDuring handling of the above exception, another exception occurred:\n\n",
     "\nThe above exception was the direct cause of the following exception:\n\n",
 )
-_PROGRAM_LINE = re.compile(r'^[ \t]*File "program\.py", line ([0-9]+)', re.MULTILINE)
-_SOURCE_LINE = re.compile(r'^ {0,2}File "(?P<file>program|prelude)\.py", line (?P<line>[0-9]+)$')
+_PROGRAM_LINE = re.compile(r'^[ \t]*File "program\.py", line ([0-9]{1,9})(?![0-9])', re.MULTILINE)
+_SOURCE_LINE = re.compile(r'^ {0,2}File "(?P<file>program|prelude)\.py", line (?P<line>[0-9]{1,9})$')
 _SOURCE_ERROR = re.compile(r"^(?P<category>SyntaxError|IndentationError|TabError)(?:: (?P<message>.*))?$")
 # The interpreter's own guess depends on its version; the recipes make their own.
 _GUESS = re.compile(r"\. (?:Did you mean|Did you forget|Perhaps you forgot)\b.*$")
@@ -103,7 +103,7 @@ def program_error(category: str, message: str, line: int | None, program: str) -
     source = program.split("\n")
     known = line is not None and 1 <= line <= len(source)
     return ProgramError(
-        category=category,
+        category=category[:100],
         message=_GUESS.sub("", message.strip())[:500],
         line=line,
         source_line=source[line - 1].strip()[:200] if line is not None and known else "",

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verl_ext.grading.compare import compare_stdout
+from verl_ext.grading.error_texts import read_cpp_compile_error, read_cpp_error, read_javascript_error
 from verl_ext.grading.extract import extract_program
 from verl_ext.grading.harness import Limits, prepare_run, read_verdict
 from verl_ext.grading.problem import Case
@@ -67,6 +68,44 @@ def test_long_messages_are_read_in_time(text: str) -> None:
 def test_long_tracebacks_are_read_in_time(stderr: str) -> None:
     read = read_python_error(stderr, "x")
     assert read.error is None or read.error.category in ("X", "SyntaxError")
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "a: b:1: x" + ": Assertion `" * (LONG // 4),
+        "undefined reference to `" * (LONG // 4),
+        "a: b:1: x: Assertion `" + "'" * LONG,
+        "    at " + "program.js:1" * (LONG // 4),
+        "Error" * LONG + "!",
+        "/" * LONG + "program.js",
+        ("terminate called after throwing an instance of '" + "\n") * (LONG // 40),
+    ],
+    ids=lambda text: text[:12].strip(),
+)
+def test_long_errors_of_other_languages_are_read_in_time(stderr: str) -> None:
+    assert read_javascript_error(stderr, "x").error is None
+    assert read_cpp_error(stderr, -6, "x").error is not None
+    read_cpp_compile_error(stderr, "x")
+
+
+def test_a_line_number_of_6000_digits_is_no_line_number() -> None:
+    number = "1" * 6000
+    for stderr in (
+        f'{HEADER}  File "program.py", line {number}\nX: y\n',
+        f'  File "program.py", line {number}\n    x\nSyntaxError: x\n',
+    ):
+        read = read_python_error(stderr, "x")
+        assert read.error is None or read.error.line is None
+    read_javascript_error(f"program.js:{number}\nx\nTypeError: x\n    at program.js:{number}:1", "x")
+    read_cpp_compile_error(f"program.cpp:{number}: error: x", "x")
+    read_cpp_error(f"a: b:{number}: x: Assertion `x' failed.", -6, "x")
+
+
+def test_an_error_says_little_however_much_was_written() -> None:
+    read = read_python_error(HEADER + "X" * LONG + ": " + "y" * LONG + "\n", "x")
+    assert read.error is not None
+    assert len(read.error.category) <= 100 and len(read.error.message) <= 500
 
 
 def test_of_a_chain_of_tracebacks_only_what_was_printed_is_left() -> None:

@@ -49,10 +49,10 @@ sys.stdout.write(f"\\n{token} {float(score)}\\n")
 
 
 @contextlib.asynccontextmanager
-async def _sandbox(endpoint: str | None) -> AsyncIterator[tuple[HttpSandbox, str]]:
+async def _sandbox(endpoint: str | None, *preload: str) -> AsyncIterator[tuple[HttpSandbox, str]]:
     with contextlib.ExitStack() as stack:
         if endpoint is None:
-            endpoint = stack.enter_context(serve()).endpoint
+            endpoint = stack.enter_context(serve(["--preload", *preload])).endpoint
         async with HttpSandbox(endpoint) as sandbox:
             yield sandbox, endpoint
 
@@ -95,7 +95,8 @@ async def open_sandbox_fusion(endpoint: str | None = None) -> AsyncIterator[Judg
 async def open_prime_code(endpoint: str | None = None) -> AsyncIterator[Judge]:
     """verl's ``prime_code`` scorer, as its reward calls it, inside our sandbox."""
     files = {f"prime_code/{path.name}": path.read_bytes() for path in _verl_folder("prime_code").glob("*.py")}
-    async with _sandbox(endpoint) as (sandbox, _):
+    # The scorer imports numpy, which would be most of each run.
+    async with _sandbox(endpoint, "numpy", "multiprocessing.managers") as (sandbox, _):
 
         async def judge(completion: str, cases: Sequence[Case]) -> bool:
             token = secrets.token_hex(16)
