@@ -213,29 +213,25 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
 
 
 def by_size(folder: Path, sizes: Sequence[int], case_chars: int) -> None:
-    """Ours on growing files; prints the time per record and the slope of log time over log size."""
-    seconds: list[float] = []
+    """Ours on growing files; prints what a further record costs between sizes."""
+    runs: list[Measured] = []
     for num_problems in sizes:
         path = folder / "records.jsonl"
         write_records(path, num_problems, case_chars=case_chars)
         with tempfile.TemporaryDirectory(dir=folder) as part:
             measured = measure(ours(path, Path(part)))
-        seconds.append(measured.seconds)
+        runs.append(measured)
         print(
             f"{num_problems:8,} records {path.stat().st_size >> 20:5} MiB {measured.seconds:7.1f} s  "
             f"CPU {measured.cpu_seconds:6.1f} s  peak {measured.peak_bytes >> 20} MiB",
             flush=True,
         )
         path.unlink()
-    if len(sizes) > 1:
-        mean_x, mean_y = sum(sizes) / len(sizes), sum(seconds) / len(seconds)
-        slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(sizes, seconds, strict=True)) / sum(
-            (x - mean_x) ** 2 for x in sizes
-        )
-        print(f"{slope * 1e6:.0f} us per record, {mean_y - slope * mean_x:.1f} s at the start")
-        steps = zip(sizes, sizes[1:], seconds, seconds[1:], strict=False)
+    for name, costs in (("wall", [one.seconds for one in runs]), ("CPU", [one.cpu_seconds for one in runs])):
+        steps = zip(sizes, sizes[1:], costs, costs[1:], strict=False)
         marginal = [(later - earlier) / (large - small) for small, large, earlier, later in steps]
-        print("us per further record: " + ", ".join(f"{1e6 * cost:.0f}" for cost in marginal))
+        if marginal:
+            print(f"{name} us per further record: " + ", ".join(f"{1e6 * cost:.0f}" for cost in marginal))
 
 
 def main() -> None:

@@ -146,7 +146,16 @@ def look_at(problem: Problem, keys: Sequence[str] | None = None) -> Look:
     num_public = sum(case.public for case in problem.cases)
     findings = ["no_hidden_case"] if num_public == len(problem.cases) else []
     question = _compact(problem.question)
-    shown = {case.public for case in problem.cases if _is_told(case, question)}
+    expected = "\0".join(case.expected for case in problem.cases)
+    # One pass over all answers settles nearly always that none of them is in the question.
+    answers = _compact(expected).split("\0")
+    shown = set()
+    if (
+        "\0" in question
+        or len(answers) != len(problem.cases)
+        or any(one and one in question for one in answers)
+    ):
+        shown = {case.public for case in problem.cases if _is_told(case, question)}
     for public, name in ((True, "public_case_in_question"), (False, "hidden_case_in_question")):
         if public in shown:
             findings.append(name)

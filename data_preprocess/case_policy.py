@@ -75,7 +75,10 @@ class PublicPolicy:
 
 def _mark_first(cases: Sequence[Case], count: int) -> tuple[Case, ...]:
     num_public = min(count, max(len(cases) - 1, 1))
-    return tuple(_marked(case, index < num_public) for index, case in enumerate(cases))
+    rest = cases[num_public:]
+    if any(case.public for case in rest):
+        rest = [_marked(case, False) for case in rest]
+    return (*(_marked(case, True) for case in cases[:num_public]), *rest)
 
 
 def _marked(case: Case, public: bool) -> Case:

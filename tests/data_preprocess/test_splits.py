@@ -32,7 +32,7 @@ def test_another_seed_holds_out_other_problems() -> None:
 
 
 def test_the_own_set_holds_out_families_and_programs() -> None:
-    selection = ProblemSetSettings(None, 2, 6, None, None, 60)
+    selection = ProblemSetSettings(None, 2, 6, None, None, 60, verdict_only=True)
     split = own_problems(selection, SPLITS, public=PublicPolicy(first_k=2), seed=0)
     sides: dict[str, list[Problem]] = {}
     for side, problem in split:

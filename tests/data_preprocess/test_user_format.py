@@ -120,9 +120,9 @@ def test_cases_of_every_shape_are_read(
         ),
         ({"input_output": _tests(fn_name="a b", inputs=[[1], [2]])}, "case 0", "not an identifier"),
         (
-            {"input_output": _tests(fn_name="f", inputs=[[1], [2]]), "language": "cpp"},
+            {"input_output": _tests(fn_name="f", inputs=[[1], [2]]), "language": "java"},
             "language",
-            "python only",
+            "functions can be called in python, nodejs, cpp only",
         ),
         (
             {"language": "cobol"},
