@@ -29,14 +29,21 @@ sys.path.insert(0, sys.argv[4])
 import datasets
 import pyarrow.parquet as pq
 from data_preprocess.case_policy import PublicPolicy
-from data_preprocess.parquet_files import rl_row
+from data_preprocess.case_overlap import OverlapReport
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.reading import ReadOptions, read_row
 from data_preprocess.rows import Row
 file, folder, num_proc = sys.argv[1], sys.argv[2], int(sys.argv[3])
 datasets.disable_progress_bars()
 options = ReadOptions("user", PublicPolicy(), None)
+from data_preprocess.tasks import TASKS
+form = RowForm(TASKS["debugging"], "full")
+report = OverlapReport()
 def convert(record, index):
-    return rl_row(read_row(Row(file, index + 1, record), "user", options), "train", index, "full")
+    entry = Entry.of(read_row(Row(file, index + 1, record), "user", options), form)
+    report.count(entry.query_id, entry.duplicates)
+    report.add(entry.query_id, entry.look, "train")
+    return entry.row("train", index)
 records = datasets.load_dataset("json", data_files=file, split="train", cache_dir=folder + "/cache")
 rows = records.map(
     convert,
@@ -65,7 +72,7 @@ class Measured:
 
 
 def write_records(path: Path, num_problems: int, *, case_chars: int, seed: int = 0) -> None:
-    """Records of the user's format with distinct questions and 15 cases; ``input_output`` is a JSON string.
+    """Records of the user's format with distinct questions and 15 cases.
 
     Args:
         path: File to write, JSON lines.
@@ -88,7 +95,7 @@ def write_records(path: Path, num_problems: int, *, case_chars: int, seed: int =
                 "question": f"Problem {index}: read two numbers, then a line of numbers; print a number. "
                 * 6,
                 "query_id": f"bench/{index}",
-                "input_output": json.dumps({"inputs": inputs, "outputs": outputs}),
+                "input_output": {"inputs": inputs, "outputs": outputs, "remote": False},
                 "origin": "benchmark",
             }
             file.write(json.dumps(record) + "\n")
@@ -178,7 +185,8 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
     path = folder / "records.jsonl"
     write_records(path, num_problems, case_chars=case_chars)
     print(
-        f"{num_problems:,} records, {num_problems * _CASES_PER_PROBLEM:,} cases, {path.stat().st_size >> 20} MiB"
+        f"{num_problems:,} records, {num_problems * _CASES_PER_PROBLEM:,} cases, "
+        f"{path.stat().st_size >> 20} MiB"
     )
     cores = len(os.sched_getaffinity(0))
     sides = {

@@ -23,10 +23,11 @@ from typing import Any
 if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.failed_programs import read_failed_programs
 from data_preprocess.formats.mbxp import whole_program
 from data_preprocess.in_order import run_in_order
-from data_preprocess.reading import ReadOptions, converter
+from data_preprocess.reading import ReadOptions, chosen_format, read_row
 from data_preprocess.rows import Reject, Row, read_rows
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
@@ -87,12 +88,12 @@ class Reference:
 
 def rows(folder: Path, name: str) -> Iterator[tuple[Row, Problem | Reject]]:
     """The records of a data set and the problems that they become."""
-    options = ReadOptions("auto", 1, None)
+    options = ReadOptions("auto", PublicPolicy(), None)
     for file in FILES[name]:
-        convert = converter(folder / file, options)
+        format_name = chosen_format(folder / file, options)
         for row in read_rows(folder / file):
             assert isinstance(row, Row), row
-            yield row, convert(row)
+            yield row, read_row(row, format_name, options)
 
 
 def own_test(program: str, values: Mapping[str, Any], language: str) -> RunRequest:
@@ -195,8 +196,6 @@ async def measure(folder: Path, name: str, sandbox: Sandbox, sample: int | None,
     num_done = 0
     async for reference, right, failure in found:
         num_done += 1
-        if num_done % 100 == 0:
-            print(f"{name}: {num_done} run", file=sys.stderr, flush=True)
         outcome.right += right
         outcome.passed += right and not failure
         outcome.passed_though_wrong += not right and not failure
@@ -204,6 +203,9 @@ async def measure(folder: Path, name: str, sandbox: Sandbox, sample: int | None,
             outcome.exceptions.append(f"{reference.name}: {failure}")
         elif not right and not failure:
             outcome.exceptions.append(f"{reference.name}: passes, though it fails its own tests")
+        if num_done % 100 == 0:
+            said = f"{name}: {num_done} run, {outcome.right} right, {outcome.passed} of these passed"
+            print(said, file=sys.stderr, flush=True)
     return outcome
 
 

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from data_preprocess.seen_ids import SeenIds
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
@@ -26,6 +26,7 @@ _NAMED = 20
 # Compact characters of an input with its answer; fewer are in a question by chance.
 _MIN_TELLING_CHARS = 6
 _SPACE = re.compile(r"\s+")
+_ENDS = re.compile(r"[ \t\r]\n")
 
 
 def input_key(case: Case) -> str:
@@ -33,12 +34,17 @@ def input_key(case: Case) -> str:
 
     stdin: line ends and blank ends do not count. call: neither do spaces in the JSON nor the order of keys.
     """
+    text = case.input
     if case.fn_name is None:
-        return "\n".join(line.rstrip() for line in case.input.split("\n")).strip("\n")
+        if _ENDS.search(text):
+            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        return text.rstrip().lstrip("\n")
+    if '"' not in text and "{" not in text and "'" not in text:
+        return _SPACE.sub("", text)  # without texts and keys there is nothing else to even out
     try:
-        return json.dumps(parse_json(case.input), sort_keys=True, default=str)
+        return json.dumps(parse_json(text), sort_keys=True, default=str)
     except ValueError:  # arguments that JSON can't hold
-        return value_text(parse_value(case.input))
+        return value_text(parse_value(text))
 
 
 def same_answer(left: Case, right: Case) -> bool:
@@ -66,6 +72,94 @@ class Finding:
         return {"count": self.count, "first": list(self.named)}
 
 
+class Duplicates(NamedTuple):
+    """What was taken out of one problem: findings and counters by name, for ``OverlapReport``."""
+
+    findings: tuple[str, ...] = ()
+    taken_out: tuple[str, ...] = ()
+
+
+class Look(NamedTuple):
+    """What one problem shows by itself.
+
+    Attributes:
+        num_public: Public cases.
+        num_hidden: Hidden cases.
+        findings: Names of findings.
+        question_key: Hash of the question; None for a vague one, which has an answer per problem on purpose.
+        cases_key: Hash of the cases.
+    """
+
+    num_public: int
+    num_hidden: int
+    findings: tuple[str, ...]
+    question_key: str | None
+    cases_key: str
+
+
+def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates, list[str] | None]:
+    """The problem with no case twice: what is public stays, and what is hidden is really hidden.
+
+    A hidden case with the input of an earlier case and another answer stays too, because it is not for us
+    to say which of the two is right; no program passes both, and the report names the problem.
+
+    Returns:
+        The problem, what was taken out, and ``input_key`` of its cases where nothing was.
+    """
+    keys = [input_key(case) for case in problem.cases]
+    kept: dict[tuple[str, str], list[Case]] = {}
+    for key, case in zip(keys, problem.cases, strict=True):
+        # Two views of one returned value are two tests.
+        kept.setdefault((case.compare_as, key), []).append(case)
+    if len(kept) == len(problem.cases):
+        return problem, Duplicates(), keys
+    found: set[str] = set()
+    taken_out: list[str] = []
+    for place, alike in kept.items():
+        kept[place] = different = alike[:1]
+        for case in alike[1:]:
+            twin = next((other for other in different if same_answer(other, case)), None)
+            if twin is None:
+                found.add("one_input_two_answers")
+                different.append(case)
+            elif case.public:
+                taken_out.append("duplicate_public_taken_out")
+            else:
+                name = "hidden_case_was_public" if twin.public else "duplicate_hidden_cases"
+                found.add(name)
+                taken_out.append(f"{name}_taken_out")
+    cases = [case for alike in kept.values() for case in alike]
+    duplicates = Duplicates(tuple(sorted(found)), tuple(taken_out))
+    if not taken_out:
+        return problem, duplicates, keys
+    return replace(problem, cases=tuple(sorted(cases, key=lambda case: not case.public))), duplicates, None
+
+
+def look_at(problem: Problem, keys: Sequence[str] | None = None) -> Look:
+    """Looks at one problem as it will be written.
+
+    Args:
+        problem: Without duplicates.
+        keys: ``input_key`` of its cases, where they are known.
+    """
+    keys = keys or [input_key(case) for case in problem.cases]
+    num_public = sum(case.public for case in problem.cases)
+    findings = ["no_hidden_case"] if num_public == len(problem.cases) else []
+    question = _compact(problem.question)
+    shown = {case.public for case in problem.cases if _is_told(case, question)}
+    for public, name in ((True, "public_case_in_question"), (False, "hidden_case_in_question")):
+        if public in shown:
+            findings.append(name)
+    cases = sorted(f"{key}\0{case.expected.strip()}" for key, case in zip(keys, problem.cases, strict=True))
+    return Look(
+        num_public,
+        len(problem.cases) - num_public,
+        tuple(findings),
+        None if problem.verdict_only else _hash(question),
+        _hash("\0\0".join((problem.fn_name or "", *cases))),
+    )
+
+
 class OverlapReport:
     """What was found in the problems of one run."""
 
@@ -87,50 +181,27 @@ class OverlapReport:
         self._seen = SeenIds()
 
     def distinct(self, problem: Problem) -> Problem:
-        """The problem with no case twice: what is public stays, and what is hidden is really hidden.
+        """The problem without duplicate cases, which are counted."""
+        distinct, duplicates, _ = without_duplicates(problem)
+        self.count(problem.query_id, duplicates)
+        return distinct
 
-        A hidden case with the input of an earlier case and another answer stays too, because it is not for us
-        to say which of the two is right; no program passes both, and the report names the problem.
-        """
-        kept: dict[tuple[str, str], list[Case]] = {}
-        found: set[str] = set()
-        for case in problem.cases:
-            # Two views of one returned value are two tests.
-            alike = kept.setdefault((case.compare_as, input_key(case)), [])
-            twin = next((other for other in alike if same_answer(other, case)), None)
-            if twin is None:
-                if alike:
-                    found.add("one_input_two_answers")
-                alike.append(case)
-            elif case.public:
-                self._cases["duplicate_public_taken_out"] += 1
-            else:
-                name = "hidden_case_was_public" if twin.public else "duplicate_hidden_cases"
-                found.add(name)
-                self._cases[f"{name}_taken_out"] += 1
-        for name in sorted(found):
-            self._findings[name].add(problem.query_id)
-        cases = [case for alike in kept.values() for case in alike]
-        if len(cases) == len(problem.cases):
-            return problem
-        return replace(problem, cases=tuple(sorted(cases, key=lambda case: not case.public)))
+    def count(self, query_id: str, duplicates: Duplicates) -> None:
+        """Counts what was taken out of a problem."""
+        self._cases.update(duplicates.taken_out)
+        for name in duplicates.findings:
+            self._findings[name].add(query_id)
 
-    def add(self, problem: Problem, split: str) -> None:
-        """Looks at one problem as it is written to its split."""
+    def add(self, query_id: str, look: Look, split: str) -> None:
+        """Counts one problem as it is written to its split."""
         self._problems += 1
-        self._cases["public"] += sum(case.public for case in problem.cases)
-        self._cases["hidden"] += sum(not case.public for case in problem.cases)
-        if all(case.public for case in problem.cases):
-            self._findings["no_hidden_case"].add(problem.query_id)
-        question = _compact(problem.question)
-        shown = {case.public for case in problem.cases if _is_told(case, question)}
-        for public, name in ((True, "public_case_in_question"), (False, "hidden_case_in_question")):
-            if public in shown:
-                self._findings[name].add(problem.query_id)
-        if not problem.verdict_only:  # a vague question has an answer per problem on purpose
-            self._compare("same_question", problem, split, question)
-        cases = sorted(f"{input_key(case)}\0{case.expected.strip()}" for case in problem.cases)
-        self._compare("same_cases", problem, split, "\0\0".join((problem.fn_name or "", *cases)))
+        self._cases["public"] += look.num_public
+        self._cases["hidden"] += look.num_hidden
+        for name in look.findings:
+            self._findings[name].add(query_id)
+        if look.question_key is not None:
+            self._compare("same_question", query_id, split, look.question_key)
+        self._compare("same_cases", query_id, split, look.cases_key)
 
     def close(self) -> None:
         """Lets go of what was only needed to compare with later problems."""
@@ -167,14 +238,17 @@ class OverlapReport:
                     )
         return lines
 
-    def _compare(self, name: str, problem: Problem, split: str, text: str) -> None:
+    def _compare(self, name: str, query_id: str, split: str, key: str) -> None:
         """Compares with the first problem of any split that has the same text."""
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        owner = self._seen.first_place(f"{name}:{digest}", f"{split}\n{problem.query_id}")
+        owner = self._seen.first_place(f"{name}:{key}", f"{split}\n{query_id}")
         if owner is not None:
             other_split, _, other = owner.partition("\n")
             splits = "/".join(sorted((split, other_split)))
-            self._shared[name].setdefault(splits, Finding()).add(f"{problem.query_id} = {other}")
+            self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _some(finding: Finding) -> str:
@@ -183,7 +257,7 @@ def _some(finding: Finding) -> str:
 
 
 def _compact(text: str) -> str:
-    return _SPACE.sub("", text).casefold().replace("'", '"')
+    return "".join(text.split()).casefold().replace("'", '"')
 
 
 def _is_told(case: Case, question: str) -> bool:

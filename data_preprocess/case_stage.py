@@ -46,6 +46,11 @@ class CaseStage:
     score: MutationScore = field(default_factory=MutationScore)
     _bars: dict[str, tqdm[Any]] = field(default_factory=dict)
 
+    @property
+    def runs_programs(self) -> bool:
+        """Whether ``extend`` does anything."""
+        return bool(self.settings.generate.max_cases or self.settings.max_mutants)
+
     async def extend(
         self, problems: Sequence[Verified], witnesses: Mapping[str, Sequence[str]] | None = None
     ) -> list[Problem]:
@@ -60,7 +65,7 @@ class CaseStage:
             SandboxError: When our side failed.
         """
         settings = self.settings
-        if not (settings.generate.max_cases or settings.max_mutants):
+        if not self.runs_programs:
             return [verified.problem for verified in problems]
         sandbox = await self.sandbox.get()
         grader = Grader(sandbox, settings.limits, cache_size=0)

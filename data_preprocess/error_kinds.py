@@ -46,6 +46,9 @@ _EXPECTED = {
 }
 # The same for the categories of DebugBench.
 _EXPECTED_REAL = {
+    "double": "compile_error",
+    "triple": "compile_error",
+    "quadruple": "compile_error",
     "illegal comment": "compile_error",
     "illegal indentation": "compile_error",
     "illegal keywords": "compile_error",

@@ -1,7 +1,7 @@
 """What holds between the parts of an input in every example: counts, equal lengths, bounds.
 
 A count before a list, two lists of one length, an index below a length, a start before an end. What holds by
-chance in the few examples is taken for a rule too: that makes inputs poorer and never wrong. Owns finding,
+chance in the few examples is taken for a rule too: that makes inputs poorer, and no less valid. Owns finding,
 mending and checking; the parts themselves are in ``input_shapes``.
 """
 

@@ -33,14 +33,15 @@ _MAX_VARIANTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An int, or a float with so many decimals, from ``low`` to ``high``."""
+    """An int, or a float with so many decimals (or an int in its place), from ``low`` to ``high``."""
 
     low: int | float
     high: int | float
     decimals: int | None = None
 
     def fits(self, value: Any) -> bool:
-        return type(value) is (int if self.decimals is None else float) and self.low <= value <= self.high
+        types = (int,) if self.decimals is None else (int, float)
+        return type(value) in types and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)

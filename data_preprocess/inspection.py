@@ -126,9 +126,9 @@ def _columns(path: Path) -> list[str]:
 
 
 def _lines(findings: _Findings) -> Iterator[str]:
-    num_rejects = findings.reasons.total()
+    num_problems, num_rejects = findings.num_problems, findings.reasons.total()
     yield (
-        f"  rows: {findings.num_problems + num_rejects:,}, of which {findings.num_problems:,} become problems "
+        f"  rows: {num_problems + num_rejects:,}, of which {num_problems:,} become problems "
         f"and {num_rejects:,} would be rejected"
     )
     if findings.num_problems:

@@ -24,6 +24,7 @@ from verl_ext.cli import exit_without
 if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("pyarrow", "data")
 
+from data_preprocess.case_overlap import look_at
 from data_preprocess.case_stage import CaseStage, case_lines
 from data_preprocess.failed_programs import read_failed_programs, repairs_by_problem
 from data_preprocess.parallel_reading import read_problems
@@ -32,12 +33,18 @@ from data_preprocess.settings import Settings, read_settings
 from data_preprocess.splits import own_problems
 from data_preprocess.verification import Verification, Verified
 from verl_ext.cli import compose, run_main, warn
-from verl_ext.config_values import or_else, value_of, whole
+from verl_ext.config_values import TEXT, check_values, or_else, whole
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.run_files import write_json
 
 _CHUNK = 256
+_RULES = {
+    "num_problems": or_else(whole(1), None),
+    "report": or_else(TEXT, None),
+    "problems_output": or_else(TEXT, None),
+    "survivors_shown": whole(0),
+}
 
 
 def main() -> None:
@@ -50,13 +57,14 @@ def main() -> None:
     settings = read_settings(config)
     if settings.generate.max_cases:
         exit_without("hypothesis", "data")
+    check_values(config, _RULES)
     if not settings.max_mutants:
         raise ValueError("mutation_score.max_mutants=0: nothing would be scored")
     asyncio.run(_run(settings, config))
 
 
 async def _run(settings: Settings, config: DictConfig) -> None:
-    num_problems = value_of(config, "num_problems", or_else(whole(1), None))
+    num_problems = config.num_problems
     problems = list(_problems(settings))
     if num_problems is not None and num_problems < len(problems):
         chosen = Random(f"score:{settings.seed}").sample(range(len(problems)), num_problems)
@@ -76,12 +84,12 @@ async def _run(settings: Settings, config: DictConfig) -> None:
             )
             extended += await stage.extend(verified, witnesses)
     for problem in extended:
-        stage.overlap.add(problem, "all")
+        stage.overlap.add(problem.query_id, look_at(problem), "all")
     verification.finish()
     stage.finish()
     result = {**stage.to_dict(), "verification": verification.to_dict()}
     _write(config, result, extended)
-    _say(result, len(problems), value_of(config, "survivors_shown", whole(0)))
+    _say(result, len(problems), config.survivors_shown)
 
 
 def _problems(settings: Settings) -> Iterator[Problem]:

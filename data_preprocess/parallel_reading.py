@@ -18,18 +18,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_preprocess.json_text import problem_of, problem_text
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions, chosen_format, read_row
 from data_preprocess.rows import RawRows, Reject, parse_rows, raw_rows
 from data_preprocess.seen_ids import SeenIds
+from data_preprocess.tasks import TASKS
 from verl_ext.grading.problem import Problem
 
 _SMALL_BYTES = 16 << 20
 # Chunks under way per process: one at work, one waiting.
 _AHEAD = 2
-# A problem travels as JSON, which is faster to write and read than a pickle of many small objects.
-_Converted = tuple[int, str | Reject]
+# For who wants problems and no rows.
+_DEFAULT = RowForm(TASKS["debugging"], "brief")
+_Converted = tuple[int, Entry | Reject]
 
 
 def read_problems(
@@ -39,11 +41,25 @@ def read_problems(
     num_processes: int | None = 1,
     seen: SeenIds | None = None,
 ) -> Iterator[Problem | Reject]:
+    """What ``read_entries`` gives, as problems."""
+    for item in read_entries(paths, options, _DEFAULT, num_processes=num_processes, seen=seen):
+        yield item if isinstance(item, Reject) else item.problem
+
+
+def read_entries(
+    paths: Sequence[Path],
+    options: ReadOptions,
+    form: RowForm,
+    *,
+    num_processes: int | None = 1,
+    seen: SeenIds | None = None,
+) -> Iterator[Entry | Reject]:
     """The problems and rejects of all files, in file order; a ``query_id`` counts once over all files.
 
     Args:
         paths: The files.
         options: How records become problems.
+        form: What rows are made for.
         num_processes: That convert; 1 for this one only, None for one per core where the files are large.
         seen: Ids that count as seen, and to which those of these files are added; None for none.
 
@@ -57,32 +73,32 @@ def read_problems(
     with ExitStack() as stack:
         known = stack.enter_context(SeenIds()) if seen is None else seen
         progress = stack.enter_context(progress_bar("records", "record"))
-        for file, number, item in _converted(paths, options, num_processes, stack, progress):
+        for file, number, item in _converted(paths, options, form, num_processes, stack, progress):
             if isinstance(item, Reject):
                 yield item
                 continue
-            problem = problem_of(item)
-            place = known.first_place(problem.query_id, f"{file} row {number}")
+            place = known.first_place(item.query_id, f"{file} row {number}")
             if place is None:
-                yield problem
+                yield item
             else:
-                yield Reject(file, number, "query_id", f"duplicate of {problem.query_id!r} in {place}")
+                yield Reject(file, number, "query_id", f"duplicate of {item.query_id!r} in {place}")
 
 
 def _converted(
     paths: Sequence[Path],
     options: ReadOptions,
+    form: RowForm,
     num_processes: int,
     stack: ExitStack,
     progress: tqdm[None],
-) -> Iterator[tuple[str, int, str | Reject]]:
-    """(file, row number, problem as JSON or reject) of every row, in order."""
+) -> Iterator[tuple[str, int, Entry | Reject]]:
+    """(file, row number, entry or reject) of every row, in order."""
     chunks = (
         (raw, name) for path in paths for name in [chosen_format(path, options)] for raw in raw_rows(path)
     )
     if num_processes == 1:
         for raw, name in chunks:
-            for number, item in convert_chunk(raw, name, options):
+            for number, item in convert_chunk(raw, name, options, form):
                 yield raw.file, number, item
             progress.update(raw.num_rows)
         return
@@ -91,7 +107,7 @@ def _converted(
     )
     stack.callback(pool.shutdown, wait=True, cancel_futures=True)
     try:
-        for raw_file, num_rows, items in _in_order(pool, chunks, options, _AHEAD * num_processes):
+        for raw_file, num_rows, items in _in_order(pool, chunks, (options, form), _AHEAD * num_processes):
             for number, item in items:
                 yield raw_file, number, item
             progress.update(num_rows)
@@ -105,12 +121,12 @@ def _converted(
 def _in_order(
     pool: ProcessPoolExecutor,
     chunks: Iterable[tuple[RawRows, str]],
-    options: ReadOptions,
+    how: tuple[ReadOptions, RowForm],
     max_ahead: int,
 ) -> Iterator[tuple[str, int, list[_Converted]]]:
     under_way: deque[tuple[str, int, Future[list[_Converted]]]] = deque()
     for raw, name in chunks:
-        under_way.append((raw.file, raw.num_rows, pool.submit(convert_chunk, raw, name, options)))
+        under_way.append((raw.file, raw.num_rows, pool.submit(convert_chunk, raw, name, *how)))
         if len(under_way) >= max_ahead:
             file, num_rows, future = under_way.popleft()
             yield file, num_rows, future.result()
@@ -118,8 +134,8 @@ def _in_order(
         yield file, num_rows, future.result()
 
 
-def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions) -> list[_Converted]:
-    """(row number, problem as JSON or reject) of every row."""
+def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> list[_Converted]:
+    """(row number, entry or reject) of every row."""
     converted: list[_Converted] = []
     for row in parse_rows(raw):
         if isinstance(row, Reject):
@@ -128,7 +144,7 @@ def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions) -> list[
         problem = read_row(row, format_name, options)
         if isinstance(problem, Problem):
             try:
-                converted.append((row.number, problem_text(problem)))
+                converted.append((row.number, Entry.of(problem, form)))
             except ValueError as error:
                 converted.append((row.number, Reject(row.file, row.number, "", str(error))))
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,9 +13,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_preprocess.json_text import problem_text
 from recipe.code_agentic.conversations import Conversation
-from verl_ext.grading.problem import Problem
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.jsonl"
@@ -60,26 +58,10 @@ SCHEMAS = {
     "sft_train": SFT_SCHEMA,
     "sft_val": SFT_SCHEMA,
 }
+# Columns worth a dictionary: the others hold another text in every row.
+_REPEATED = ["data_source", "ability", "agent_name", "reward_model.style", "extra_info.split", "tools"]
 _ROW_GROUP_ROWS = 1000
 _ROW_GROUP_CHARS = 64 << 20
-
-
-def rl_row(problem: Problem, messages: Sequence[Mapping[str, Any]], split: str, index: int) -> dict[str, Any]:
-    """verl's row of one problem; prompt and problem are JSON text, which no parquet struct null-fills."""
-    return {
-        "data_source": problem.source,
-        "prompt": json.dumps(messages, ensure_ascii=False),
-        "ability": "code",
-        "reward_model": {"style": "rule", "ground_truth": problem_text(problem)},
-        "extra_info": {
-            "split": split,
-            "index": index,
-            "query_id": problem.query_id,
-            "difficulty": problem.difficulty,
-            "family": problem.family,
-        },
-        "agent_name": AGENT_NAME,
-    }
 
 
 def sft_row(conversation: Conversation, tools_json: str) -> dict[str, Any]:
@@ -118,7 +100,9 @@ class OutputFolder:
         shutil.rmtree(self._partial, ignore_errors=True)
         self._partial.mkdir(parents=True)
         for name, schema in SCHEMAS.items():
-            self._writers[name] = pq.ParquetWriter(self.path(name), schema, compression="zstd")
+            self._writers[name] = pq.ParquetWriter(
+                self.path(name), schema, compression="zstd", use_dictionary=_REPEATED
+            )
         return self
 
     def __exit__(

@@ -2,7 +2,7 @@
 
 ``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
 ``python data_preprocess/preprocess.py inspect FILE ... [format=NAME]`` says what a file is, writing nothing.
-``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats are in
+``configs/preprocess.yaml`` explains every key. Thin wiring: reading is in ``parallel_reading``, formats in
 ``formats``, splits in ``splits``, running in ``wrong_programs``, conversations in ``sft_rows``, files in
 ``parquet_files``.
 """
@@ -20,7 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-if __package__ in (None, ""):  # run as a file: Python then looks beside it, not in the checkout
+# Run as a file: Python then looks beside it, not in the checkout. A reading process inherits the path.
+if __package__ in (None, "") and __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 
@@ -32,6 +33,7 @@ if __name__ == "__main__":  # before what is imported below asks for it
 
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_stage import CaseStage, case_lines
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.failed_programs import (
     COLUMN,
     RealBug,
@@ -41,8 +43,8 @@ from data_preprocess.failed_programs import (
 )
 from data_preprocess.inspection import inspect_files
 from data_preprocess.manifest import make_manifest
-from data_preprocess.parallel_reading import read_problems
-from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder, rl_row
+from data_preprocess.parallel_reading import read_entries
+from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder
 from data_preprocess.rejects import KEPT, Rejects
 from data_preprocess.rows import Reject
 from data_preprocess.run_store import RunStore
@@ -50,11 +52,10 @@ from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.spilled import SpilledProblems
-from data_preprocess.splits import TRAIN, VAL, SplitProblem, chunks, own_problems, split_chunk
+from data_preprocess.splits import TRAIN, VAL, chunks, own_problems, split_chunk
 from data_preprocess.verification import Verification, Verified
 from verl_ext.cli import compose, run_main
 from verl_ext.grading.grader import Grader
-from verl_ext.grading.problem import Problem
 from verl_ext.tools.registry import load_schemas, load_tools
 
 _CHUNK = 512
@@ -160,34 +161,53 @@ async def _write_rl(
         VAL: settings.num_val_conversations,
     }
     for chunk in _chunks(settings, rejects):
-        verified = [Verified(stage.overlap.distinct(problem), None) for _, problem in chunk]
-        if settings.verify and any(problems.verification.has_program(item.problem) for item in verified):
-            grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
-            verified = await problems.verification.check(
-                grader, [item.problem for item in verified], max_parallel=settings.num_parallel
-            )
-        failed = {item.problem.query_id for item in verified if item.passed is False}
-        extended = await stage.extend(verified, repairs)
-        for (split, _), whole in zip(chunk, extended, strict=True):
-            problem = settings.task.prepared(whole, settings.max_graded_cases)
-            problems.columns_not_read.update(problem.extra.keys() - {COLUMN})
-            if settings.drop_unverified and problem.query_id in failed:
+        for _, entry in chunk:
+            stage.overlap.count(entry.query_id, entry.duplicates)
+        run = await _run_programs(settings, sandbox, problems.verification, stage, repairs, chunk)
+        for (split, _), (entry, failed) in zip(chunk, run, strict=True):
+            problems.columns_not_read.update(name for name in entry.extra_columns if name != COLUMN)
+            if settings.drop_unverified and failed:
                 continue
-            stage.overlap.add(problem, split)
+            stage.overlap.add(entry.query_id, entry.look, split)
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
-            messages = settings.task.build_messages(problem, settings.style)
-            output.add(stem, rl_row(problem, messages, split, problems.splits[split]))
+            output.add(stem, entry.row(split, problems.splits[split]))
             problems.splits[split] += 1
             if split in problems.to_converse:
-                if problem.reference is None:
+                if not entry.has_reference:
                     problems.without_reference += 1
-                elif kept[split] and problem.query_id not in failed:
-                    problems.to_converse[split].append(problem)
+                elif kept[split] and not failed:
+                    problems.to_converse[split].append(entry.text)
     problems.verification.finish()
     stage.finish()
     problems.cases = stage.to_dict()
     problems.case_warnings = stage.overlap.warnings()
     return problems
+
+
+async def _run_programs(
+    settings: Settings,
+    sandbox: SandboxOnDemand,
+    verification: Verification,
+    stage: CaseStage,
+    repairs: Mapping[str, Sequence[str]],
+    chunk: Sequence[tuple[str, Entry]],
+) -> list[tuple[Entry, bool]]:
+    """The entries after verification and case generation, and whether their reference failed."""
+    verify = settings.verify and any(
+        entry.has_reference or (verification.max_solutions > 0 and entry.has_solutions) for _, entry in chunk
+    )
+    if not verify and not stage.runs_programs:
+        return [(entry, False) for _, entry in chunk]
+    decoded = [entry.problem for _, entry in chunk]
+    verified = [Verified(problem, None) for problem in decoded]
+    if verify:
+        grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
+        verified = await verification.check(grader, decoded, max_parallel=settings.num_parallel)
+    extended = await stage.extend(verified, repairs)
+    return [
+        (entry if new is old else Entry.of(new, _form(settings)), item.passed is False)
+        for (_, entry), old, item, new in zip(chunk, decoded, verified, extended, strict=True)
+    ]
 
 
 async def _write_sft(
@@ -224,17 +244,21 @@ async def _write_sft(
     return writer.statistics.to_dict()
 
 
-def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[SplitProblem]]:
+def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[tuple[str, Entry]]]:
     """Problems with their splits, some at a time; rejected rows are added to ``rejects``."""
+    form = _form(settings)
     if not settings.inputs:
         owned = own_problems(
             settings.problem_set, settings.splits, public=settings.read.public, seed=settings.seed
         )
-        yield from (owned[start : start + _CHUNK] for start in range(0, len(owned), _CHUNK))
+        for start in range(0, len(owned), _CHUNK):
+            yield [(split, Entry.of(problem, form)) for split, problem in owned[start : start + _CHUNK]]
         return
 
-    def accepted() -> Iterator[Problem]:
-        for item in read_problems(settings.inputs, settings.read, num_processes=settings.num_read_processes):
+    def accepted() -> Iterator[Entry]:
+        for item in read_entries(
+            settings.inputs, settings.read, form, num_processes=settings.num_read_processes
+        ):
             if isinstance(item, Reject):
                 rejects.append(item)
             else:
@@ -242,6 +266,10 @@ def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[SplitProblem]
 
     for chunk in chunks(accepted(), _CHUNK):
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
+
+
+def _form(settings: Settings) -> RowForm:
+    return RowForm(settings.task, settings.style, settings.max_graded_cases)
 
 
 def _check_rest(settings: Settings, rejects: Rejects, problems: _Problems) -> None:

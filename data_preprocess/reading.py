@@ -98,7 +98,7 @@ def _check_gradable(problem: Problem, languages: frozenset[str] | None) -> None:
         raise BadRow("language", f"functions can be called in {', '.join(CALL_LANGUAGES)} only")
     if problem.prelude and problem.language != "python" and not problem.fn_name:
         raise BadRow("language", "a stdin program gets a prelude in python only")
-    for index, case in enumerate(problem.cases):
+    for index, case in enumerate(problem.cases if problem.fn_name is not None else ()):
         try:
             check_case(case)
         except ValueError as error:

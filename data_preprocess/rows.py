@@ -26,6 +26,8 @@ from data_preprocess.json_text import read_json
 _BLOCK_CHARS = 1 << 20
 _CHUNK_ROWS = 256
 _CHUNK_CHARS = 4 << 20
+# A longer row is no record but an accident or a decompression bomb.
+MAX_ROW_CHARS = 1 << 30
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 _CUT_OFF = "\0cut off"
@@ -93,6 +95,10 @@ class RawRows:
     def num_rows(self) -> int:
         """How many they are."""
         return len(self.texts) if self.batch is None else self.batch.num_rows
+
+
+class _RowTooLong(Exception):
+    """Its message is the row's number."""
 
 
 def read_rows(path: Path) -> Iterator[Row | Reject]:
@@ -196,6 +202,8 @@ def _json_rows(path: Path) -> Iterator[RawRows]:
                     pending, num_chars = [], 0
             if pending:
                 yield RawRows(str(path), tuple(pending))
+    except _RowTooLong as error:
+        raise ValueError(f"{path}: row {error} is longer than {MAX_ROW_CHARS:,} characters") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged gzip file: {error}") from error
 
@@ -211,14 +219,17 @@ def _text_blocks(file: IO[bytes]) -> Iterator[str]:
 def _lines(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
     # Only "\n" ends a line: str.splitlines would also cut at U+2028 inside a JSON string.
     pieces: list[str] = []
-    number = 0
+    number = num_chars = 0
     for block in _chained(first, blocks):
         *complete, rest = block.split("\n")
         for text in complete:
             number += 1
             yield number, "".join([*pieces, text])
-            pieces = []
+            pieces, num_chars = [], 0
         pieces.append(rest)
+        num_chars += len(rest)
+        if num_chars > MAX_ROW_CHARS:
+            raise _RowTooLong(number + 1)
     yield number + 1, "".join(pieces)
 
 
@@ -254,6 +265,8 @@ def array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
             position = len(text)
         item += text[taken:position] if depth else ""
         rest = text[position:]
+        if len(item) + len(rest) > MAX_ROW_CHARS:
+            raise _RowTooLong(number + 1)
         # A string of many blocks is looked at again only when it has doubled.
         wait_for_chars = 2 * len(rest)
     yield number + 1, f"{item}{rest}{_CUT_OFF}"

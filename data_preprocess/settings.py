@@ -160,7 +160,7 @@ def read_settings(config: DictConfig) -> Settings:
         output_dir=Path(_text(config, "output_dir")),
         seed=_int(config, "seed"),
         strict=_bool(config, "strict"),
-        task=TASKS[value_of(config, "task", one_of(*TASKS))],
+        task=TASKS[value_of(config, "rows_for", one_of(*TASKS))],
         max_graded_cases=_int_or_none(config, "max_graded_cases", 1),
         style=_text(config, "style"),
         tools_file=Path(_text(config, "tools_file")),

@@ -22,7 +22,7 @@ from data_preprocess.settings import Settings
 from data_preprocess.spilled import SpilledTexts
 from data_preprocess.tasks import single_answer
 from data_preprocess.wording import Wording
-from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases
+from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases, tried_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
@@ -198,7 +198,7 @@ class ConversationWriter:
         """Conversations about one problem, one after the other; none when its reference fails."""
         assert problem.reference is not None
         settings = self._settings
-        grade = await grade_cases(self._grader, problem, problem.reference, problem.public_cases)
+        grade = await grade_cases(self._grader, problem, problem.reference, tried_cases(problem))
         if not grade.all_passed:
             self.statistics.reference_fails.append(problem.query_id)
             return []

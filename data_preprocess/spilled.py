@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from typing import overload
 
-from data_preprocess.json_text import problem_of, problem_text
+from data_preprocess.json_text import problem_of
 from verl_ext.grading.problem import Problem
 
 # Kept in memory until there is more than this.
@@ -51,9 +51,9 @@ class SpilledProblems(Sequence[Problem]):
     def __init__(self) -> None:
         self._texts = SpilledTexts()
 
-    def append(self, problem: Problem) -> None:
-        """Adds one at the end."""
-        self._texts.append(problem_text(problem).encode())
+    def append(self, text: str) -> None:
+        """Adds one, as JSON, at the end."""
+        self._texts.append(text.encode())
 
     def __len__(self) -> int:
         return len(self._texts)

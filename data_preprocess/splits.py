@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from random import Random
+from typing import TypeVar
 
 from data_preprocess.case_policy import ALL, SHARE, PublicPolicy
+from data_preprocess.entries import Entry
 from data_preprocess.settings import ProblemSetSettings, SplitSettings
 from recipe.code_agentic.problems.catalogue import all_templates
 from recipe.code_agentic.problems.generate import generate_problems, select, split_problems
@@ -17,8 +19,9 @@ from recipe.code_agentic.problems.template import ProblemTemplate
 from verl_ext.grading.problem import Problem
 
 TRAIN, VAL, TEST, HELD_OUT_FAMILIES = "train", "val", "test", "held_out_families"
-# Characters of cases at which a chunk of problems ends early.
+# Characters at which a chunk of problems ends early.
 _CHUNK_CHARS = 64 << 20
+Owned = TypeVar("Owned", Problem, Entry)
 SplitProblem = tuple[str, Problem]
 
 
@@ -63,7 +66,7 @@ def own_problems(
     ]
 
 
-def split_chunk(problems: Sequence[Problem], splits: SplitSettings, *, seed: int) -> list[SplitProblem]:
+def split_chunk(problems: Sequence[Owned], splits: SplitSettings, *, seed: int) -> list[tuple[str, Owned]]:
     """Splits some problems exactly by share, each wanted split getting one where there are enough.
 
     Which problems are held out depends on a hash of ``query_id``; the order stays.
@@ -77,13 +80,13 @@ def split_chunk(problems: Sequence[Problem], splits: SplitSettings, *, seed: int
     return [(side.get(problem.query_id, TRAIN), problem) for problem in problems]
 
 
-def chunks(problems: Iterable[Problem], size: int) -> Iterator[list[Problem]]:
-    """Lists of ``size`` problems, the last one shorter, as is one whose cases would take too much memory."""
-    chunk: list[Problem] = []
+def chunks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
+    """Lists of ``size`` problems, the last one shorter, as is one that would take too much memory."""
+    chunk: list[Entry] = []
     num_chars = 0
-    for problem in problems:
-        chunk.append(problem)
-        num_chars += sum(len(case.input) + len(case.expected) for case in problem.cases)
+    for entry in entries:
+        chunk.append(entry)
+        num_chars += len(entry.text)
         if len(chunk) == size or num_chars >= _CHUNK_CHARS:
             yield chunk
             chunk, num_chars = [], 0

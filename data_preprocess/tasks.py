@@ -38,8 +38,8 @@ class Task:
         kept = problem.cases
         if max_graded_cases is not None:
             kept = sample_cases(kept, num_cases=max_graded_cases)
-        # All public: then the reward grades all of them, and there is no tool that could show them.
-        return replace(problem, cases=tuple(replace(case, public=True) for case in kept))
+        # There is no tool that could show a public one.
+        return replace(problem, cases=tuple(replace(case, public=False) for case in kept))
 
 
 TASKS: Mapping[str, Task] = {

@@ -59,6 +59,11 @@ class BugStatistics:
         }
 
 
+def tried_cases(problem: Problem) -> tuple[Case, ...]:
+    """The cases that an attempt of a conversation is run on: the public ones, all where no tool shows any."""
+    return problem.public_cases or problem.cases
+
+
 async def grade_cases(
     grader: Grader, problem: Problem, program: str, cases: Sequence[Case], *, stop_early: bool = False
 ) -> Grade:
@@ -249,7 +254,8 @@ class BugSupply:
             if _symptom(left) != _symptom(failure):
                 return (half,)
             failing.append(half)
-        return tuple(failing[:1])
+        # An error names its place: a repair somewhere else would not follow from it.
+        return () if self._explained and failure.error is not None else tuple(failing[:1])
 
     async def _passes(self, program: str, cases: Sequence[Case]) -> bool:
         grade = await grade_cases(self._grader, self._problem, program, cases, stop_early=True)
@@ -257,7 +263,7 @@ class BugSupply:
 
     async def _first_failure(self, program: str) -> CaseResult | None:
         problem = self._problem
-        grade = await grade_cases(self._grader, problem, program, problem.public_cases, stop_early=True)
+        grade = await grade_cases(self._grader, problem, program, tried_cases(problem), stop_early=True)
         return grade.first_failure
 
 

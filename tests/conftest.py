@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import EmbeddedServer, serve
+
+# No example is too slow on a loaded machine; CI draws the same ones in every run.
+settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("tests")
 
 SCHEMA = {
     "type": "function",

@@ -94,11 +94,11 @@ def check_style(config: DictConfig, files: Iterable[Path]) -> None:
         if not manifest.is_file():
             continue
         made = json.loads(manifest.read_text(encoding="utf-8"))["config"]
-        made_with, made_for = made["style"], made.get("task", task)
+        made_with, made_for = made["style"], made.get("rows_for", task)
         if task not in (None, made_for):
             raise ValueError(
-                f"{manifest.parent} was made with task={made_for}, this run has task={task}; preprocess with "
-                f"task={task} or run with task={made_for}"
+                f"{manifest.parent} was made with rows_for={made_for}, this run has task={task}; preprocess "
+                f"with rows_for={task} or run with task={made_for}"
             )
         if made_with != wanted:
             raise ValueError(

@@ -10,7 +10,9 @@ import pytest
 from data_preprocess.assert_tests.cpp import read_cpp_tests, read_signature
 from data_preprocess.assert_tests.javascript import read_javascript_tests
 from data_preprocess.assert_tests.python import AssertReader
-from data_preprocess.reading import ReadOptions, read_problems
+from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.parallel_reading import read_problems
+from data_preprocess.reading import ReadOptions
 from data_preprocess.rows import BadRow, Reject
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
@@ -231,7 +233,7 @@ SHAPES = {"mbpp": MBPP, "acecode": ACECODE, "humaneval": HUMANEVAL, "mbjsp": MBJ
 
 
 def read(path: Path) -> list[Problem | Reject]:
-    return list(read_problems([path], ReadOptions("auto", 1, None)))
+    return list(read_problems([path], ReadOptions("auto", PublicPolicy(first_k=1), None)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

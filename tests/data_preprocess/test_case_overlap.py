@@ -5,12 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_preprocess.case_overlap import OverlapReport, input_key
+from data_preprocess.case_overlap import OverlapReport, input_key, look_at
 from verl_ext.grading.problem import Case, Problem
 
 
 def _problem(*cases: Case, name: str = "p", question: str = "Add three to the number.") -> Problem:
     return Problem(name, question, cases)
+
+
+def _add(report: OverlapReport, problem: Problem, split: str) -> None:
+    report.add(problem.query_id, look_at(problem), split)
 
 
 def _found(report: OverlapReport) -> dict[str, int]:
@@ -67,7 +71,8 @@ def test_what_is_hidden_afterwards_is_no_public_case(drawn: list[tuple[int, int,
 def test_cases_in_the_question_and_problems_without_hidden_ones_are_named() -> None:
     report = OverlapReport()
     question = "Sum the list. Example: [10, 20, 30] gives 60. For nums = [7, 8, 9] print 24."
-    report.add(
+    _add(
+        report,
         _problem(
             Case("[[10,20,30]]", "60", "f", public=True),
             Case("[[7,8,9]]", "24", "f"),
@@ -77,7 +82,7 @@ def test_cases_in_the_question_and_problems_without_hidden_ones_are_named() -> N
         ),
         "train",
     )
-    report.add(_problem(Case("1", "4", public=True), name="open", question="In 1 line: 4 words."), "train")
+    _add(report, _problem(Case("1", "4", public=True), name="open", question="In 1 line: 4 words."), "train")
     found = report.to_dict()
     assert found["public_case_in_question"]["first"] == found["hidden_case_in_question"]["first"] == ["told"]
     assert found["no_hidden_case"] == {"count": 1, "first": ["open"]}
@@ -86,10 +91,10 @@ def test_cases_in_the_question_and_problems_without_hidden_ones_are_named() -> N
 
 def test_the_same_problem_in_two_splits_is_a_leak_that_is_named() -> None:
     report = OverlapReport()
-    report.add(_problem(Case("4", "7"), name="a"), "train")
-    report.add(_problem(Case("4", "7"), name="b", question="add three  to THE number."), "test")
-    report.add(_problem(Case("4", "7"), name="c", question="Another one."), "train")
-    report.add(_problem(Case("4", "9"), name="d", question="A third."), "test")
+    _add(report, _problem(Case("4", "7"), name="a"), "train")
+    _add(report, _problem(Case("4", "7"), name="b", question="add three  to THE number."), "test")
+    _add(report, _problem(Case("4", "7"), name="c", question="Another one."), "train")
+    _add(report, _problem(Case("4", "9"), name="d", question="A third."), "test")
     across = report.to_dict()["across_splits"]
     assert across["same_question"] == {"test/train": {"count": 1, "first": ["b = a"]}}
     assert across["same_cases"] == {

@@ -180,7 +180,7 @@ _KOD = {"question": "q", "solution": "def f(x): pass"}
             "kodcode",
             {
                 **_KOD,
-                "test": "import pytest\n\ndef test_a():\n    with pytest.raises(E):\n        f(1)\n    assert f(2) == 2",
+                "test": "def test_a():\n    with pytest.raises(E):\n        f(1)\n    assert f(2) == 2",
             },
             "test",
             "is neither an assert nor a constant",

@@ -85,6 +85,19 @@ def test_a_file_that_is_no_container_is_refused_by_name(
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("opening", ["", "["])
+def test_a_row_that_inflates_without_end_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opening: str
+) -> None:
+    monkeypatch.setattr("data_preprocess.rows.MAX_ROW_CHARS", 5 << 20)
+    path = tmp_path / "bomb"
+    path.write_bytes(
+        gzip.compress(f'{opening}{{"a": 1}}{"," if opening else chr(10)}{{"a": "{"x" * (8 << 20)}'.encode())
+    )
+    with pytest.raises(ValueError, match="row 2 is longer than 5,242,880 characters"):
+        list(read_rows(path))
+
+
 _VALUES = st.recursive(
     st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
 )

@@ -14,6 +14,7 @@ from data_preprocess.token_slips import KINDS, find_token_slips
 from data_preprocess.wrong_programs import BugStatistics, BugSupply
 from recipe.code_agentic.conversations import build_conversation
 from recipe.code_agentic.tool import EnhancedCodeAgenticTool, ToolConfig
+from verl_ext.grading.extract import fence_name
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case, Problem
 
@@ -128,5 +129,5 @@ async def test_a_conversation_is_made_as_for_python(language: str, grader: Grade
     tool = EnhancedCodeAgenticTool(ToolConfig(), schema, grader)
     talk = await build_conversation(problem, plan.wrong, plan.right, tool, style="full", rng=Random(0))
     assert talk.verdicts == ("wrong_answer", "passed")
-    assert f"```{language}\n{reference}```" in talk.messages[-1]["content"]
+    assert f"```{fence_name(language)}\n{reference}```" in talk.messages[-1]["content"]
     assert (await grader.grade(reference, problem.hidden_cases, language=language)).all_passed

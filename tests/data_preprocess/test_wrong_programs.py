@@ -140,6 +140,16 @@ async def test_the_half_to_go_on_with_has_lost_what_the_verdict_showed(grader: G
         assert [half.program for half in found.bug.halves] == [halves[0].program]
 
 
+async def test_a_half_that_still_shows_the_same_error_is_no_repair(grader: Grader) -> None:
+    both = REFERENCE.replace("return total", "return totals").replace("> limit", "< limit")
+    bug = Bug(both, "two_slips", "a+b", REFERENCE, (_bug("return total", "return totals"),))
+    for explained, num_halves in ((True, 0), (False, 1)):
+        candidates = {**_candidates(), "two_slips": [bug]}
+        supply = BugSupply(grader, PROBLEM, candidates, WANTED, BugStatistics(), explained=explained)
+        found = await supply.draw("two_slips", (), Random(0))
+        assert found is not None and len(found.bug.halves) == num_halves
+
+
 def test_a_real_bug_in_several_places_can_be_mended_by_halves() -> None:
     wrong = REFERENCE.replace("total = 0", "total = 1").replace("> limit", "< limit")
     bug = RealBug("double", wrong, REFERENCE)
@@ -202,7 +212,7 @@ async def test_attempts_fail_differ_and_lead_to_the_right_program(grader: Grader
     for seed in range(4):
         candidates = candidate_bugs(PROBLEM, ProgramPool([]), seed=seed, kinds=kinds)
         supply = BugSupply(grader, PROBLEM, candidates, WANTED, BugStatistics(), explained=True)
-        weights = dict.fromkeys(("wrong_answer", "name_error", "compile_error"), 1.0)
+        weights = {"wrong_answer": 1.0}
         plan = await draw_attempts(supply, REFERENCE, mix, Random(seed), weights)
         programs = [attempt.program for attempt in plan.wrong]
         assert plan.right == REFERENCE and len(set(programs)) == len(programs) >= 1
@@ -231,7 +241,7 @@ def test_steering_makes_up_for_what_came_out() -> None:
         ("slice_bound+key_error", "python", "key_error"),
         ("name_error+syntax_bracket", "python", "compile_error"),
         ("real: missing colons", "python", "compile_error"),
-        ("real: double", "python", "wrong_answer"),
+        ("real: condition error", "python", "wrong_answer"),
         ("name_error", "cpp", "compile_error"),
         ("name_error", "nodejs", "other_error"),
         ("comparison_flip", "cpp", "wrong_answer"),

@@ -16,7 +16,7 @@ _READ_CHARS = 20_000
 _JS_PLACE = re.compile(r"^(?:.*/)?(?:program|main)\.js:([0-9]{1,9})$", re.MULTILINE)
 _JS_FRAME = re.compile(r"^    at .*?\b(?:program|main)\.js:([0-9]{1,9}):[0-9]+\)?$", re.MULTILINE)
 _JS_ERROR = re.compile(
-    r"^(?P<category>[A-Za-z_$][\w$]*(?:Error|Exception))(?: \[[^\]\n]*\])?(?:: (?P<message>.*))?$",
+    r"^(?P<category>(?:[A-Za-z_$][\w$]*)?(?:Error|Exception))(?: \[[^\]\n]*\])?(?:: (?P<message>.*))?$",
     re.MULTILINE,
 )
 _JS_THROWN = re.compile(r"^Uncaught (?P<message>.*)$", re.MULTILINE)

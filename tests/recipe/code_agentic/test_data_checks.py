@@ -119,9 +119,9 @@ def test_a_dry_run_checks_the_data_prints_the_config_and_writes_nothing(
 
 
 def test_data_of_another_task_is_refused(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"config": {"style": "brief", "task": "deepcoder"}}')
+    (tmp_path / "manifest.json").write_text('{"config": {"style": "brief", "rows_for": "deepcoder"}}')
     config = compose("ppo", [])
-    with pytest.raises(ValueError, match="was made with task=deepcoder, this run has task=debugging"):
+    with pytest.raises(ValueError, match="was made with rows_for=deepcoder, this run has task=debugging"):
         check_style(config, [tmp_path / "rl_train.parquet"])
     check_style(compose("ppo", ["task=deepcoder"]), [tmp_path / "rl_train.parquet"])
     check_style(compose("sft", []), [tmp_path / "sft_train.parquet"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recipe.code_agentic.quality import program_quality
@@ -85,7 +85,7 @@ def test_a_text_that_is_no_python_has_none(program):
     assert program_quality(program) is None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text() | st.lists(st.sampled_from([*LINTY.splitlines(), "    x = 1", "def f():"])).map("\n".join))
 def test_any_text_gets_a_number_from_0_to_1_or_none(program):
     quality = program_quality(program)

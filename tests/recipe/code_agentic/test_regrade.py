@@ -133,8 +133,9 @@ async def test_the_recorded_facts_give_the_recorded_reward(files, stored):
     assert (result["num_scored"], result["num_void"], result["solved"]["solved_to_unsolved"]) == (4, 1, 0)
 
 
-async def test_another_reward_is_compared_with_the_old_one(files):
-    result = await regrade(configure(files, "reward=all_pass"))
+@pytest.mark.parametrize("reward", ["all_pass", "deepcoder"])
+async def test_another_reward_is_compared_with_the_old_one(files, reward):
+    result = await regrade(configure(files, f"reward={reward}"))
     assert scores(files) == [1.0, 1.0, 0.0, 0.0, None]
     assert result["old"]["mean"] == pytest.approx((1.35 + 1.15 + 0.05) / 4)
     assert (result["new"]["mean"], result["new"]["min"], result["new"]["max"]) == (0.5, 0.0, 1.0)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from recipe.code_agentic.reward import KINDS, ShapedWeights, compute_score, efficiency, shaped_reward
@@ -116,8 +116,11 @@ def facts_of(draw: st.DrawFn, total: int, solved: bool) -> EpisodeFacts:
 
 
 quality = st.none() | st.floats(0, 1)
+# No clock decides: the machine may be busy.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@unhurried
 @given(allowed_weights(), st.integers(1, 50) | st.just(100_000), st.data())
 def test_a_solved_episode_earns_more_than_an_unsolved_one_for_every_allowed_weight(weights, total, data):
     solved, unsolved = (
@@ -128,6 +131,7 @@ def test_a_solved_episode_earns_more_than_an_unsolved_one_for_every_allowed_weig
     assert np.float32(solved) > np.float32(unsolved)  # what verl keeps
 
 
+@unhurried
 @given(allowed_weights(), st.integers(1, 50), st.booleans(), st.sampled_from(KINDS), st.data())
 def test_every_score_is_finite_and_its_parts_keep_their_bounds(weights, total, solved, kind, data):
     episode = data.draw(facts_of(total, solved))

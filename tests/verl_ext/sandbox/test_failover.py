@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -190,7 +189,7 @@ async def test_hedging_by_percentile_waits_as_long_as_runs_usually_take() -> Non
     slow = False
 
     async def script(request: RunRequest) -> RunResult:
-        await asyncio.sleep(5 if slow else NOW_S)
+        await asyncio.sleep(600 if slow else NOW_S)
         return finished("first")
 
     second = says("second")
@@ -200,9 +199,7 @@ async def test_hedging_by_percentile_waits_as_long_as_runs_usually_take() -> Non
         assert {await answer_of(sandbox) for _ in range(20)} == {"first"}
         assert not second.requests
         slow = True
-        started_s = time.monotonic()
         assert await answer_of(sandbox) == "second"
-        assert time.monotonic() - started_s < 2
 
 
 async def test_the_total_deadline_ends_a_run_that_nobody_answers() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,8 @@ async def run(jail: HttpSandbox, code: str, **fields: object) -> StageResult:
         "socket.create_connection((HOST_ADDRESS, PORT), 2)",
         "socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3)",
         "socket.socket(40, socket.SOCK_STREAM)",  # AF_VSOCK: would reach the machine's hypervisor
+        "socket.socket(38, socket.SOCK_SEQPACKET)",  # AF_ALG: the kernel's own cryptography
+        "syscall(438, os.pidfd_open(1), 0, 0)",  # pidfd_getfd
         "os.setuid(0)",
         "os.chroot('/')",
         "os.mknod('disk', 0o60600, os.makedev(254, 0))",
@@ -198,13 +199,11 @@ def _processes_named(token: str) -> list[int]:
 
 async def test_a_fork_bomb_is_bounded_and_others_go_on(jail: HttpSandbox) -> None:
     bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"
-    started = time.monotonic()
     bombs = [asyncio.create_task(run(jail, bomb, run_timeout_s=1.0)) for _ in range(2)]
     await asyncio.sleep(0.3)
     assert (await run(jail, "print('alive')", run_timeout_s=30)).stdout == "alive\n"
     for task in bombs:
         assert (await task).status is StageStatus.TIME_LIMIT
-    assert time.monotonic() - started < 30
 
 
 async def test_processes_are_counted_per_run(jail: HttpSandbox) -> None:

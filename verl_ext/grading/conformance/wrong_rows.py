@@ -126,7 +126,9 @@ VALUES = (
     _returns("an integer off by one beyond 2**53", "def f(n):\n    return 2**53 + 1", 2**53),
     _returns("a float that is off", "def f(n):\n    return 0.301", 0.3),
     _returns("NaN for a number", "def f(n):\n    return float('nan')", 0.5),
-    _returns("a list that contains itself", "def f(n):\n    x = [1]\n    x.append(x)\n    return x", [1, [1]]),
+    _returns(
+        "a list that contains itself", "def f(n):\n    x = [1]\n    x.append(x)\n    return x", [1, [1]]
+    ),
     _returns(
         "lists 100,000 deep",
         "def f(n):\n    v = []\n    for _ in range(100_000):\n        v = [v]\n    return v",

@@ -1,0 +1,114 @@
+"""A problem on its way from a record to its RL row, as texts that travel between processes cheaply.
+
+Everything about it that needs no other problem is worked out once, where the record is read: its JSON, its
+prompt, its duplicate cases, what its question tells. Only who runs its programs decodes it again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from data_preprocess.case_overlap import Duplicates, Look, look_at, without_duplicates
+from data_preprocess.json_text import problem_of, problem_text
+from data_preprocess.parquet_files import AGENT_NAME
+from data_preprocess.tasks import Task
+from data_preprocess.verification import solutions_of
+from verl_ext.grading.problem import Problem
+
+
+class RowForm(NamedTuple):
+    """What rows are made for.
+
+    Attributes:
+        task: Kind of rows.
+        style: Wording of prompts.
+        max_graded_cases: Cases of a row, where the task has no tool; None for all.
+    """
+
+    task: Task
+    style: str
+    max_graded_cases: int | None = None
+
+
+class Entry(NamedTuple):
+    """One problem, without duplicate cases.
+
+    Attributes:
+        query_id: Of the problem.
+        text: The problem as its row carries it, as JSON.
+        whole: The problem with all its cases, as JSON; empty where ``text`` has them.
+        prompt: Its messages as JSON.
+        source: Its data set.
+        difficulty: Of the problem.
+        family: Of the problem.
+        extra_columns: Columns that are kept and not interpreted.
+        has_reference: Whether it has a reference.
+        has_solutions: Whether it has further programs that are said to be right.
+        duplicates: Cases that were taken out.
+        look: What was found in the problem alone.
+    """
+
+    query_id: str
+    text: str
+    whole: str
+    prompt: str
+    source: str
+    difficulty: str | None
+    family: str | None
+    extra_columns: tuple[str, ...]
+    has_reference: bool
+    has_solutions: bool
+    duplicates: Duplicates
+    look: Look
+
+    @classmethod
+    def of(cls, problem: Problem, form: RowForm) -> Entry:
+        """The entry of a problem.
+
+        Args:
+            problem: With all its cases.
+            form: What its row is made for.
+
+        Raises:
+            ValueError: When a text in it is no Unicode.
+        """
+        distinct, duplicates, keys = without_duplicates(problem)
+        prepared = form.task.prepared(distinct, form.max_graded_cases)
+        same = prepared is distinct
+        return cls(
+            problem.query_id,
+            problem_text(prepared),
+            "" if same else problem_text(distinct),
+            json.dumps(form.task.build_messages(prepared, form.style), ensure_ascii=False),
+            problem.source,
+            problem.difficulty,
+            problem.family,
+            tuple(problem.extra),
+            problem.reference is not None,
+            bool(solutions_of(problem)),
+            duplicates,
+            look_at(prepared, keys if same else None),
+        )
+
+    @property
+    def problem(self) -> Problem:
+        """The problem with all its cases, decoded anew."""
+        return problem_of(self.whole or self.text)
+
+    def row(self, split: str, index: int) -> dict[str, Any]:
+        """verl's row; prompt and problem are JSON text, which no parquet struct null-fills."""
+        return {
+            "data_source": self.source,
+            "prompt": self.prompt,
+            "ability": "code",
+            "reward_model": {"style": "rule", "ground_truth": self.text},
+            "extra_info": {
+                "split": split,
+                "index": index,
+                "query_id": self.query_id,
+                "difficulty": self.difficulty,
+                "family": self.family,
+            },
+            "agent_name": AGENT_NAME,
+        }
