@@ -17,7 +17,7 @@ def _sums(name: str, program: str) -> Row:
 
 
 def _returns(name: str, program: str, expected: object) -> Row:
-    return call_row(name, program, [], expected)
+    return call_row(name, program, [0], expected)
 
 
 def _texts(name: str, program: str, arguments: str, expected: str, *, wrapped: bool = False) -> Row:
@@ -109,53 +109,53 @@ SURROUNDINGS = (
     ),
 )
 VALUES = (
-    _returns("a tuple for a list", "def f():\n    return (1, (2, 3))", [1, [2, 3]]),
-    _returns("a list of tuples", "def f():\n    return [(1, 'a'), (2, 'b')]", [[1, "a"], [2, "b"]]),
+    _returns("a tuple for a list", "def f(n):\n    return (1, (2, 3))", [1, [2, 3]]),
+    _returns("a list of tuples", "def f(n):\n    return [(1, 'a'), (2, 'b')]", [[1, "a"], [2, "b"]]),
     _returns(
         "a named tuple",
-        "from collections import namedtuple\nP = namedtuple('P', 'x y')\ndef f():\n    return P(1, 2)",
+        "from collections import namedtuple\nP = namedtuple('P', 'x y')\ndef f(n):\n    return P(1, 2)",
         [1, 2],
     ),
-    _returns("a dict with integer keys", "def f():\n    return {1: 2, 10: 3}", {"1": 2, "10": 3}),
-    _returns("a dict in another order", "def f():\n    return {'b': 1, 'a': 2}", {"a": 2, "b": 1}),
+    _returns("a dict with integer keys", "def f(n):\n    return {1: 2, 10: 3}", {"1": 2, "10": 3}),
+    _returns("a dict in another order", "def f(n):\n    return {'b': 1, 'a': 2}", {"a": 2, "b": 1}),
     _returns(
         "a defaultdict",
-        "from collections import defaultdict\ndef f():\n    return defaultdict(int, a=1)",
+        "from collections import defaultdict\ndef f(n):\n    return defaultdict(int, a=1)",
         {"a": 1},
     ),
     _returns(
-        "a Counter", "from collections import Counter\ndef f():\n    return Counter('aab')", {"a": 2, "b": 1}
+        "a Counter", "from collections import Counter\ndef f(n):\n    return Counter('aab')", {"a": 2, "b": 1}
     ),
     _returns(
-        "an IntEnum", "from enum import IntEnum\nclass E(IntEnum):\n    A = 5\ndef f():\n    return E.A", 5
+        "an IntEnum", "from enum import IntEnum\nclass E(IntEnum):\n    A = 5\ndef f(n):\n    return E.A", 5
     ),
-    _returns("a subclass of str", "class S(str):\n    pass\ndef f():\n    return S('x')", "x"),
-    _returns("null", "def f():\n    pass", None),
-    _returns("true", "def f():\n    return 1 < 2", True),
-    _returns("an empty list", "def f():\n    return []", []),
-    _returns("a text", "def f():\n    return 'a b'", "a b"),
-    _returns("a float that is a little off", "def f():\n    return 0.1 + 0.2", 0.3),
-    _returns("a float in a nested list", "def f():\n    return [[1 / 3]]", [[0.333333333]]),
-    _returns("a whole number for a float", "def f():\n    return 2", 2.0),
-    _returns("a float for a whole number", "def f():\n    return 4 / 2", 2),
-    _returns("an integer beyond 64 bits", "def f():\n    return 2 ** 70", 2**70),
+    _returns("a subclass of str", "class S(str):\n    pass\ndef f(n):\n    return S('x')", "x"),
+    _returns("null", "def f(n):\n    pass", None),
+    _returns("true", "def f(n):\n    return 1 < 2", True),
+    _returns("an empty list", "def f(n):\n    return []", []),
+    _returns("a text", "def f(n):\n    return 'a b'", "a b"),
+    _returns("a float that is a little off", "def f(n):\n    return 0.1 + 0.2", 0.3),
+    _returns("a float in a nested list", "def f(n):\n    return [[1 / 3]]", [[0.333333333]]),
+    _returns("a whole number for a float", "def f(n):\n    return 2", 2.0),
+    _returns("a float for a whole number", "def f(n):\n    return 4 / 2", 2),
+    _returns("an integer beyond 64 bits", "def f(n):\n    return 2 ** 70", 2**70),
     _returns(
-        "NaN and infinity", "def f():\n    return [float('nan'), float('inf')]", [float("nan"), float("inf")]
+        "NaN and infinity", "def f(n):\n    return [float('nan'), float('inf')]", [float("nan"), float("inf")]
     ),
     _returns(
         "a Fraction",
-        "from fractions import Fraction\ndef f():\n    return [Fraction(1, 2), Fraction(4, 2)]",
+        "from fractions import Fraction\ndef f(n):\n    return [Fraction(1, 2), Fraction(4, 2)]",
         [0.5, 2],
     ),
     _returns(
         "a Decimal",
-        "from decimal import Decimal\ndef f():\n    return [Decimal('0.25'), Decimal(7)]",
+        "from decimal import Decimal\ndef f(n):\n    return [Decimal('0.25'), Decimal(7)]",
         [0.25, 7],
     ),
-    _returns("100,000 items", "def f():\n    return list(range(100_000))", list(range(100_000))),
+    _returns("100,000 items", "def f(n):\n    return list(range(100_000))", list(range(100_000))),
     _returns(
         "lists 300 deep",
-        "def f():\n    v = []\n    for _ in range(300):\n        v = [v]\n    return v",
+        "def f(n):\n    v = []\n    for _ in range(300):\n        v = [v]\n    return v",
         json.loads("[" * 301 + "]" * 301),
     ),
     _texts("an integer of 6,000 digits", "def f(x):\n    return x", f"[{_BIG}]", _BIG),

@@ -7,7 +7,7 @@ from verl_ext.grading.problem import Case
 
 _SEVEN = Case("3 4\n", "7\n")
 _SIX = Case("[[1, 2, 3]]", "6", "f")
-_TEXT = Case("[]", '"x"', "f")
+_TEXT = Case("[0]", '"x"', "f")
 
 # Walks to everything that the frames below the program hold, and prints or returns what looks expected.
 _LOOK = """
@@ -193,9 +193,9 @@ CALL = (
     gamed("a text that is always equal", _equal("(str)", "A('y')", "str"), _TEXT),
     gamed("a list that is always equal", _equal("(list)", "A()", "list"), Case("[[1]]", "[6]", "f")),
     gamed("a dict that is always equal", _equal("(dict)", "A()", "dict"), Case("[[1]]", '{"a": 1}', "f")),
-    gamed("a float that is always equal", _equal("(float)", "A(0.5)", "float"), Case("[]", "0.25", "f")),
-    gamed("an always equal object in a list", _equal("", "[A(), A()]"), Case("[]", "[1, 2]", "f")),
-    gamed("a key that is always equal", _equal("(str)", "{A('b'): 1}", "str"), Case("[]", '{"a": 1}', "f")),
+    gamed("a float that is always equal", _equal("(float)", "A(0.5)", "float"), Case("[0]", "0.25", "f")),
+    gamed("an always equal object in a list", _equal("", "[A(), A()]"), Case("[0]", "[1, 2]", "f")),
+    gamed("a key that is always equal", _equal("(str)", "{A('b'): 1}", "str"), Case("[0]", '{"a": 1}', "f")),
     gamed(
         "a lying repr and str",
         "class A(int):\n    __repr__ = __str__ = lambda s: '6'\n    __int__ = __index__ = lambda s: 6\ndef f(xs):\n    return A(5)",
@@ -203,7 +203,7 @@ CALL = (
     ),
     gamed(
         "a lying text",
-        "class A(str):\n    __str__ = __repr__ = lambda s: 'x'\n    strip = rstrip = lower = lambda s, *a: 'x'\ndef f():\n    return A('y')",
+        "class A(str):\n    __str__ = __repr__ = lambda s: 'x'\n    strip = rstrip = lower = lambda s, *a: 'x'\ndef f(n):\n    return A('y')",
         _TEXT,
     ),
     gamed("the expected answer printed", "def f(xs):\n    print('6')", _SIX),

@@ -14,7 +14,7 @@ def _prints(name: str, program: str, expected: str, verdict: Verdict = _WRONG) -
 
 
 def _returns(name: str, program: str, expected: object, verdict: Verdict = _WRONG) -> Row:
-    return call_row(name, program, [], expected, verdict)
+    return call_row(name, program, [0], expected, verdict)
 
 
 def _on_cases(name: str, program: str, cases: tuple[Case, ...]) -> Row:
@@ -99,40 +99,42 @@ ENDING = (
 )
 VALUES = (
     call_row("another value", "def f(xs):\n    return sum(xs) + 1", [[1, 2, 3]], 6, _WRONG),
-    _returns("null for a value", "def f():\n    pass", 6),
-    _returns("true for 1", "def f():\n    return True", 1),
-    _returns("1 for true", "def f():\n    return 1", True),
-    _returns("0 for false", "def f():\n    return 0", False),
-    _returns("null for false", "def f():\n    return None", False),
-    _returns("an empty list for null", "def f():\n    return []", None),
-    _returns("a text for a number", "def f():\n    return '6'", 6),
-    _returns("a number for a text", "def f():\n    return 6", "6"),
-    _returns("the text of a list", "def f():\n    return '[1, 2]'", [1, 2]),
-    _returns("another letter case in a text", "def f():\n    return 'Yes'", "yes"),
-    _returns("a space at the end of a text", "def f():\n    return 'a '", "a"),
-    _returns("a list in another order", "def f():\n    return [2, 1]", [1, 2]),
-    _returns("a list that is too long", "def f():\n    return [1, 2, 3]", [1, 2]),
-    _returns("a list that is too short", "def f():\n    return [1]", [1, 2]),
-    _returns("a list in a list too many", "def f():\n    return [[1, 2]]", [1, 2]),
-    _returns("a dict with another value", "def f():\n    return {'a': 2}", {"a": 1}),
-    _returns("a dict with a key too many", "def f():\n    return {'a': 1, 'b': 2}", {"a": 1}),
-    _returns("a dict that lacks a key", "def f():\n    return {}", {"a": 1}),
-    _returns("a set for a list", "def f():\n    return {1, 2}", [1, 2]),
-    _returns("a generator for a list", "def f():\n    yield 1\n    yield 2", [1, 2]),
-    _returns("a map object for a list", "def f():\n    return map(int, '12')", [1, 2]),
-    _returns("bytes for a text", "def f():\n    return b'a'", "a"),
-    _returns("the function itself", "def f():\n    return f", 6),
-    _returns("a coroutine", "async def f():\n    return 6", 6),
-    _returns("an integer off by one beyond 2**53", "def f():\n    return 2**53 + 1", 2**53),
-    _returns("a float that is off", "def f():\n    return 0.301", 0.3),
-    _returns("NaN for a number", "def f():\n    return float('nan')", 0.5),
-    _returns("a list that contains itself", "def f():\n    x = [1]\n    x.append(x)\n    return x", [1, [1]]),
+    _returns("null for a value", "def f(n):\n    pass", 6),
+    _returns("true for 1", "def f(n):\n    return True", 1),
+    _returns("1 for true", "def f(n):\n    return 1", True),
+    _returns("0 for false", "def f(n):\n    return 0", False),
+    _returns("null for false", "def f(n):\n    return None", False),
+    _returns("an empty list for null", "def f(n):\n    return []", None),
+    _returns("a text for a number", "def f(n):\n    return '6'", 6),
+    _returns("a number for a text", "def f(n):\n    return 6", "6"),
+    _returns("the text of a list", "def f(n):\n    return '[1, 2]'", [1, 2]),
+    _returns("another letter case in a text", "def f(n):\n    return 'Yes'", "yes"),
+    _returns("a space at the end of a text", "def f(n):\n    return 'a '", "a"),
+    _returns("a list in another order", "def f(n):\n    return [2, 1]", [1, 2]),
+    _returns("a list that is too long", "def f(n):\n    return [1, 2, 3]", [1, 2]),
+    _returns("a list that is too short", "def f(n):\n    return [1]", [1, 2]),
+    _returns("a list in a list too many", "def f(n):\n    return [[1, 2]]", [1, 2]),
+    _returns("a dict with another value", "def f(n):\n    return {'a': 2}", {"a": 1}),
+    _returns("a dict with a key too many", "def f(n):\n    return {'a': 1, 'b': 2}", {"a": 1}),
+    _returns("a dict that lacks a key", "def f(n):\n    return {}", {"a": 1}),
+    _returns("a set for a list", "def f(n):\n    return {1, 2}", [1, 2]),
+    _returns("a generator for a list", "def f(n):\n    yield 1\n    yield 2", [1, 2]),
+    _returns("a map object for a list", "def f(n):\n    return map(int, '12')", [1, 2]),
+    _returns("bytes for a text", "def f(n):\n    return b'a'", "a"),
+    _returns("the function itself", "def f(n):\n    return f", 6),
+    _returns("a coroutine", "async def f(n):\n    return 6", 6),
+    _returns("an integer off by one beyond 2**53", "def f(n):\n    return 2**53 + 1", 2**53),
+    _returns("a float that is off", "def f(n):\n    return 0.301", 0.3),
+    _returns("NaN for a number", "def f(n):\n    return float('nan')", 0.5),
+    _returns(
+        "a list that contains itself", "def f(n):\n    x = [1]\n    x.append(x)\n    return x", [1, [1]]
+    ),
     _returns(
         "lists 100,000 deep",
-        "def f():\n    v = []\n    for _ in range(100_000):\n        v = [v]\n    return v",
+        "def f(n):\n    v = []\n    for _ in range(100_000):\n        v = [v]\n    return v",
         [[]],
     ),
-    _returns("a list 2,000,000 long", "def f():\n    return [0] * 2_000_000", [0], Verdict.OUTPUT_LIMIT),
+    _returns("a list 2,000,000 long", "def f(n):\n    return [0] * 2_000_000", [0], Verdict.OUTPUT_LIMIT),
     _on_cases(
         "a bare value where lists are expected",
         "def f(n):\n    return [1, n] if n > 1 else 1",
@@ -150,21 +152,21 @@ VALUES = (
         (Case("[6]", "[7]", "f", wrapped=True),),
         _WRONG,
     ),
-    _returns("a printed value", "def f():\n    print(6)", 6),
+    _returns("a printed value", "def f(n):\n    print(6)", 6),
 )
 CALLING = (
     _returns("another function name", "def g():\n    return 6", 6, _ERROR),
-    _returns("an exception", "def f():\n    return 1 / 0", 6, _ERROR),
-    _returns("too many arguments", "def f(x):\n    return 6", 6, _ERROR),
-    _returns("exit code 2 at module level", "def f():\n    return 6\nexit(2)", 6, _ERROR),
-    _returns("a syntax error", "def f(:\n    return 6", 6, Verdict.COMPILE_ERROR),
-    _returns("an endless loop", "def f():\n    while True:\n        pass", 6, Verdict.TIME_LIMIT),
+    _returns("an exception", "def f(n):\n    return 1 / 0", 6, _ERROR),
+    _returns("a missing argument", "def f(n, m):\n    return 6", 6, _ERROR),
+    _returns("exit code 2 at module level", "def f(n):\n    return 6\nexit(2)", 6, _ERROR),
+    _returns("a syntax error", "def f(n:\n    return 6", 6, Verdict.COMPILE_ERROR),
+    _returns("an endless loop", "def f(n):\n    while True:\n        pass", 6, Verdict.TIME_LIMIT),
     _returns(
-        "2 GB of memory", "def f():\n    return len(bytearray(2 * 10**9)) and 6", 6, Verdict.MEMORY_LIMIT
+        "2 GB of memory", "def f(n):\n    return len(bytearray(2 * 10**9)) and 6", 6, Verdict.MEMORY_LIMIT
     ),
     _returns(
         "a class Solution that can't be made",
-        "class Solution:\n    def __init__(self, x):\n        pass\n    def f(self):\n        return 6",
+        "class Solution:\n    def __init__(self, x):\n        pass\n    def f(self, n):\n        return 6",
         6,
         _ERROR,
     ),
