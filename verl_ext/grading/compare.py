@@ -168,9 +168,10 @@ def _same_scalar(actual: Any, expected: Any) -> bool:
     kinds = {type(actual), type(expected)}
     if complex in kinds and kinds <= {complex, float, int}:
         try:
-            return abs(complex(actual) - complex(expected)) <= TOLERANCE * max(1.0, abs(complex(expected)))
+            left, right = complex(actual), complex(expected)
         except OverflowError:
             return False
+        return _close(left.real, right.real) and _close(left.imag, right.imag)
     if float in kinds and kinds <= {float, int}:
         try:
             return _close(float(actual), float(expected))
