@@ -152,7 +152,21 @@ def test_the_first_differing_line_is_shown() -> None:
 
 @pytest.mark.parametrize("style", ["full", "brief"])
 def test_every_wording_can_be_filled_in(style: str) -> None:
-    names = ["line", "source", "name", "near", "type", "category", "want", "got", "language"]
+    names = [
+        "line",
+        "source",
+        "name",
+        "near",
+        "type",
+        "category",
+        "want",
+        "got",
+        "language",
+        "message",
+        "limit",
+        "index",
+        "last",
+    ]
     facts = dict.fromkeys(names, "X")
     for kind in HINTS:
         assert not re.search(r"[{}]", hint_text(style, kind, facts))
