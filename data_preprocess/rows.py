@@ -285,7 +285,8 @@ def _parsed(file: str, number: int, text: str) -> Row | Reject:
     try:
         values = read_json(text)
     except json.JSONDecodeError as error:
-        return Reject(file, number, "", f"broken JSON: {error.msg} at character {error.pos + 1}")
+        problem = error.msg.removesuffix(" at")
+        return Reject(file, number, "", f"broken JSON: {problem} at character {error.pos + 1}")
     except ValueError as error:
         return Reject(file, number, "", f"broken JSON: {error}")
     if not isinstance(values, dict):

@@ -5,7 +5,7 @@ The entry points for users, TRL and verl are in ``reward``. Programs are run by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from verl_ext.grading.extract import extract_program, is_one_program
 from verl_ext.grading.service import grade, grade_async
 from verl_ext.grading.verdict import CaseResult, Grade
 from verl_ext.sandbox.backends import E2B, configured_endpoints
+from verl_ext.sandbox.languages import LANGUAGES
 
 ENVIRONMENTS = ("local", "sandbox_fusion", "e2b")
 _LANGUAGE_NAMES = {"py": "python", "python3": "python", "javascript": "nodejs", "js": "nodejs", "c++": "cpp"}
@@ -206,6 +207,8 @@ def _question(
 ) -> _Question:
     problem = case_set.problem
     language = problem.language if problem else _LANGUAGE_NAMES.get(language.lower(), language.lower())
+    if options.environment.name == "local" and language not in LANGUAGES:
+        raise ValueError(f"language={language!r} is not one of {', '.join(LANGUAGES)}")
     metrics: dict[str, Metric] = {}
     penalty = 0.0
     if options.format_penalty:
@@ -232,6 +235,9 @@ def answer_of(messages: str | Sequence[Mapping[str, Any]]) -> str:
     """The text of the last assistant message; empty when there is none."""
     if isinstance(messages, str):
         return messages
+    if isinstance(messages, Mapping) or not isinstance(messages, Iterable):
+        kind = type(messages).__name__
+        raise ValueError(f"messages must be the answer's text or a list of messages, not {kind}")
     for message in reversed(messages):
         if message.get("role") == "assistant":
             content = message.get("content")

@@ -50,7 +50,7 @@ async def grade_program(
         ValueError: When there is no case, or one is malformed.
         SandboxError: When our side failed; never turned into a verdict.
     """
-    _check(cases)
+    _check(program, cases)
     prepared = [prepare_run(program, case, limits, prelude, language) for case in cases]
     results: list[CaseResult] = []
     judged = judge_each(
@@ -129,7 +129,7 @@ class Grader:
             ValueError: When there is no case, or a case or a limit is malformed.
             SandboxError: When our side failed; never turned into a verdict.
         """
-        _check(cases)
+        _check(program, cases)
         limits = replace(
             self.limits,
             time_s=self.limits.time_s if time_limit_s is None else time_limit_s,
@@ -202,7 +202,9 @@ class Grader:
                 del self._in_flight[key]
 
 
-def _check(cases: Sequence[Case]) -> None:
+def _check(program: str, cases: Sequence[Case]) -> None:
+    if not isinstance(program, str):
+        raise ValueError(f"program must be text, not {type(program).__name__} (extract_program found none?)")
     if not cases:
         raise ValueError("no cases to grade: a program must be run on at least one case")
     for index, case in enumerate(cases):

@@ -79,8 +79,11 @@ def check_case(case: Case) -> None:
 
     Raises:
         ValueError: When a ``call`` case has a bad function name, arguments that are not a list in JSON (or
-            a Python literal), an expected value that is neither, or an unknown view.
+            a Python literal), an expected value that is neither, or an unknown view; and when it is no
+            ``Case`` of texts.
     """
+    if not (isinstance(case, Case) and isinstance(case.input, str) and isinstance(case.expected, str)):
+        raise ValueError("must be a Case whose input and expected value are text")
     if case.fn_name is None:
         return
     if not _FN_NAME.fullmatch(case.fn_name):

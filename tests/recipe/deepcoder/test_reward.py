@@ -174,11 +174,18 @@ def test_without_usable_tests_there_is_no_reward(cases, message, answer):
         ({"ground_truth": CASES, "format_penalty": 1.0}, "format_penalty"),
         ({"ground_truth": CASES, "timeout": 0}, "timeout"),
         ({"ground_truth": CASES, "max_cases": 0}, "max_cases"),
+        ({"ground_truth": CASES, "language": "cobol"}, "language"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         deepcoder_code_reward(RIGHT, **arguments)
+
+
+@pytest.mark.parametrize("messages", [None, {"role": "assistant", "content": RIGHT}])
+def test_what_is_no_conversation_is_refused(messages):
+    with pytest.raises(ValueError, match="messages must be"):
+        deepcoder_code_reward(messages, CASES)
 
 
 def test_a_solved_problem_earns_more_than_an_unsolved_one_whatever_the_form():

@@ -69,6 +69,8 @@ ANSWERS = [
     (ValueError("refused"), "input()", False),
     (RuntimeError("broken"), "another number", False),
     (RuntimeError("broken"), "input()", False),
+    ("wrong_answer", "input()", False),
+    ({"score": 0.0}, "another number", False),
 ]
 
 

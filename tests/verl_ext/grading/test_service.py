@@ -40,6 +40,12 @@ def test_nothing_to_grade_is_an_error(sandbox_endpoint: str) -> None:
         grade(PROGRAM, CASES, endpoint=sandbox_endpoint, time_limit_s=-1)
     with pytest.raises(ValueError, match="list of arguments"):
         grade("def f(x): ...", [Case("1", "1", "f")], endpoint=sandbox_endpoint)
+    with pytest.raises(ValueError, match="case 0: must be a Case"):
+        grade(PROGRAM, [Case(1, 2)], endpoint=sandbox_endpoint)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="case 0: must be a Case"):
+        grade(PROGRAM, [{"input": "1", "output": "2"}], endpoint=sandbox_endpoint)  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="not NoneType"):
+        grade(None, CASES, endpoint=sandbox_endpoint)  # type: ignore[arg-type]
 
 
 def test_a_forked_child_makes_its_own(sandbox_endpoint: str) -> None:

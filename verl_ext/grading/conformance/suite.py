@@ -103,6 +103,8 @@ async def _ask(judge: Judge, row: Row) -> Outcome:
         answer = await asyncio.to_thread(judge, row.completion, row.cases)
         if inspect.isawaitable(answer):
             answer = await answer
+        if not (answer is None or isinstance(answer, bool | Verdict)):
+            raise TypeError(f"a judge answers True, False, None or a Verdict, not {type(answer).__name__}")
     except ValueError as error:
         return Outcome(row, False, error=str(error)[:200])
     except Exception as error:  # the one boundary: a grader that breaks is a result of the suite
