@@ -65,6 +65,7 @@ def train(config: DictConfig) -> None:
 
     Raises:
         SandboxError: When more episodes were lost to sandbox failures than the run allows.
+        NothingToTrainOn: When every episode of a step was masked.
         RunFailed: When training failed otherwise, with what the worker said, or which worker died.
     """
     from ray.exceptions import RayTaskError
@@ -72,6 +73,7 @@ def train(config: DictConfig) -> None:
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import validate_config
 
+    from verl_ext.agent_loop.replay_buffer import NothingToTrainOn
     from verl_ext.agent_loop.task_runner import SandboxTaskRunner
     from verl_ext.platform.watchdog import RunDied, Watchdog
     from verl_ext.sandbox.embedded import serve
@@ -95,7 +97,7 @@ def train(config: DictConfig) -> None:
             on_ray = sandbox.endpoint == RAY
             run_ppo(config, task_runner_class=SandboxTaskRunner if on_ray else TaskRunnerV1)
     except RayTaskError as error:
-        if isinstance(error.cause, SandboxError):
+        if isinstance(error.cause, SandboxError | NothingToTrainOn):
             raise error.cause from None
         # Ray's error also is of its cause's class; a worker's ValueError is not the user's mistake
         raise RunFailed(f"training failed in a worker: {error}") from None

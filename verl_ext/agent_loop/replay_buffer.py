@@ -22,6 +22,10 @@ class TooManySandboxFailures(SandboxError):
     """More episodes were lost to our own failures than the run allows."""
 
 
+class NothingToTrainOn(ValueError):
+    """Every episode of a step was cut at the length limit, and such episodes are masked."""
+
+
 class EpisodeReplayBuffer(ReplayBuffer):
     """verl's replay buffer with episode metrics and a limit on void episodes.
 
@@ -39,6 +43,7 @@ class EpisodeReplayBuffer(ReplayBuffer):
 
         Raises:
             TooManySandboxFailures: When more than ``max_void_share`` of the episodes are void.
+            NothingToTrainOn: When all of them are masked.
         """
         void_share_limit = float(self.sampler_kwargs.max_void_share)
         expected = batch_size * int(self.sampler_kwargs.num_samples)
@@ -53,12 +58,29 @@ class EpisodeReplayBuffer(ReplayBuffer):
         num_void = expected - len(batch.keys)
         if num_void > void_share_limit * expected:
             raise TooManySandboxFailures(_failure_line(global_steps, num_void, expected))
+        fields = _extra_fields(batch)
+        check_trainable(global_steps, fields)
         metrics = {
             **metrics,
             "episode/void_share": num_void / expected,
-            **episode_metrics(_extra_fields(batch)),
+            "episode/masked_share": sum(of_episode["masked"] for of_episode in fields) / len(fields),
+            **episode_metrics(fields),
         }
         return batch, metrics
+
+
+def check_trainable(step: int, extra_fields: list[dict[str, Any]]) -> None:
+    """Checks that something is left to train on; verl fails on a batch without a single token.
+
+    Raises:
+        NothingToTrainOn: When every episode is masked.
+    """
+    if all(fields["masked"] for fields in extra_fields):
+        raise NothingToTrainOn(
+            f"step {step}: all {len(extra_fields)} episodes were cut at the length limit and masked "
+            "(code_agentic.episode.mask_truncated): raise data.max_response_length, or start from a model that "
+            "ends its answers"
+        )
 
 
 def _failure_line(step: int, num_void: int, expected: int) -> str:

@@ -154,10 +154,11 @@ class CodeAgentLoop(AgentLoopBase):
         runtime.trajectories.write(trajectory_record(rollout, origin, reward))
         if not reward:
             return []
+        response_mask = loss_mask(rollout, mask_truncated=runtime.mask_truncated)
         return AgentLoopOutput(
             prompt_ids=rollout.prompt_ids,
             response_ids=rollout.response_ids,
-            response_mask=loss_mask(rollout, mask_truncated=runtime.mask_truncated),
+            response_mask=response_mask,
             response_logprobs=rollout.logprobs,
             reward_score=reward["score"],
             num_turns=rollout.facts.num_turns,
@@ -169,6 +170,7 @@ class CodeAgentLoop(AgentLoopBase):
             extra_fields={
                 "reward_extra_info": reward,
                 "episode": facts,
+                "masked": not any(response_mask),
                 "tool_s": rollout.tool_s,
                 "cache": asdict(runtime.cache.take()),
                 "min_global_steps": policy.min_global_steps,

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("verl")
 
-from verl_ext.agent_loop.replay_buffer import episode_metrics
+from verl_ext.agent_loop.replay_buffer import NothingToTrainOn, check_trainable, episode_metrics
 
 
 def fields(solved: float, stop: str, cache: dict | None = None) -> dict:
@@ -45,3 +45,11 @@ def test_the_cache_s_hit_rate_is_that_of_all_cases_not_a_mean_of_episodes():
     assert metrics["sandbox/cache_hit_rate"] == 0.3
     assert metrics["sandbox/num_runs"] == 21
     assert "sandbox/cache_hit_rate" not in episode_metrics([fields(0.0, "max_turns")])
+
+
+def test_a_step_in_which_everything_is_masked_says_what_to_do():
+    check_trainable(3, [{"masked": True}, {"masked": False}])
+    with pytest.raises(
+        NothingToTrainOn, match=r"^step 3: all 2 episodes .*mask_truncated.*max_response_length"
+    ):
+        check_trainable(3, [{"masked": True}, {"masked": True}])
