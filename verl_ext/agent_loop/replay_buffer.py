@@ -78,8 +78,8 @@ def check_trainable(step: int, extra_fields: list[dict[str, Any]]) -> None:
     if all(fields["masked"] for fields in extra_fields):
         raise NothingToTrainOn(
             f"step {step}: all {len(extra_fields)} episodes were cut at the length limit and masked "
-            "(code_agentic.episode.mask_truncated): raise data.max_response_length, or start from a model that "
-            "ends its answers"
+            "(code_agentic.episode.mask_truncated): raise data.max_response_length, or start from a model "
+            "that ends its answers"
         )
 
 
