@@ -25,6 +25,7 @@ def make_manifest(
     columns_not_read: Mapping[str, int],
     verification: Mapping[str, Any] | None,
     cases: Mapping[str, Any],
+    programs_without_problem: Mapping[str, int],
     sft: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Puts the manifest together; the output's rows must be finished.
@@ -38,6 +39,7 @@ def make_manifest(
         columns_not_read: Column that is kept and not interpreted -> records that have it.
         verification: Result of running the references; None when not asked for.
         cases: What overlaps, what was generated, how many mutants are caught.
+        programs_without_problem: ``query_id`` that only ``failed_programs`` know -> their programs.
         sft: Statistics of bugs and conversations; None when none were asked for.
     """
     sources = [*settings.inputs, *settings.failed_programs]
@@ -53,6 +55,7 @@ def make_manifest(
         "num_rejects": rejects.count,
         "rejects": [asdict(reject) for reject in rejects.first],
         "columns_not_read": dict(columns_not_read),
+        "failed_programs_without_problem": dict(programs_without_problem),
         "verification": verification,
         "cases": cases,
         "sft": sft,

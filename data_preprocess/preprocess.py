@@ -110,6 +110,7 @@ async def preprocess(settings: Settings, config: object) -> None:
             problems.columns_not_read,
             verification,
             problems.cases,
+            problems.programs_without_problem,
             sft,
         )
         output.publish(manifest)
@@ -132,6 +133,7 @@ class _Problems:
         verification: What became of the references.
         cases: What the manifest says about cases.
         case_warnings: One line each.
+        programs_without_problem: ``query_id`` in ``failed_programs`` that no problem has -> its programs.
     """
 
     splits: Counter[str] = field(default_factory=Counter)
@@ -143,6 +145,7 @@ class _Problems:
     verification: Verification = field(default_factory=Verification)
     cases: dict[str, Any] = field(default_factory=dict)
     case_warnings: list[str] = field(default_factory=list)
+    programs_without_problem: dict[str, int] = field(default_factory=dict)
 
 
 async def _write_rl(
@@ -160,9 +163,11 @@ async def _write_rl(
         TRAIN: settings.num_conversations or settings.num_val_conversations,
         VAL: settings.num_val_conversations,
     }
+    unknown = {query_id: len(programs) for query_id, programs in real_bugs.items()}
     for chunk in _chunks(settings, rejects):
         for _, entry in chunk:
             stage.overlap.count(entry.query_id, entry.duplicates)
+            unknown.pop(entry.query_id, None)
         run = await _run_programs(settings, sandbox, problems.verification, stage, repairs, chunk)
         for (split, _), (entry, failed) in zip(chunk, run, strict=True):
             problems.columns_not_read.update(name for name in entry.extra_columns if name != COLUMN)
@@ -181,6 +186,7 @@ async def _write_rl(
     stage.finish()
     problems.cases = stage.to_dict()
     problems.case_warnings = stage.overlap.warnings()
+    problems.programs_without_problem = unknown
     return problems
 
 
@@ -302,6 +308,12 @@ def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
         print(f"rejected rows: {manifest['num_rejects']} (all of them in {settings.output_dir / where})")
         for reject in manifest["rejects"][:_SHOWN]:
             print(f"  {Reject(**reject)}")
+    if alone := manifest["failed_programs_without_problem"]:
+        shown = ", ".join(list(alone)[:_SHOWN])
+        print(
+            f"note: {sum(alone.values())} failed programs belong to no problem ({shown}"
+            f"{f' and {len(alone) - _SHOWN} more' if len(alone) > _SHOWN else ''}; all of them in {MANIFEST})"
+        )
     if manifest["columns_not_read"]:
         print(f"note: columns that are kept and not read: {', '.join(manifest['columns_not_read'])}")
     for name, entry in manifest["files"].items():

@@ -115,9 +115,9 @@ def test_all_files_are_there_with_the_rows_the_manifest_counts(
 
 @pytest.mark.parametrize("folder", ["own", "user"])
 async def test_every_final_program_passes_and_every_wrong_one_fails(
-    folder: str, request: pytest.FixtureRequest, sandbox_endpoint: str
+    folder: str, own: Path, user: Path, sandbox_endpoint: str
 ) -> None:
-    output: Path = request.getfixturevalue(folder)
+    output = {"own": own, "user": user}[folder]
     problems = _problems(output)
     async with HttpSandbox(sandbox_endpoint) as sandbox:
         grader = Grader(sandbox)
@@ -175,11 +175,18 @@ def test_error_kinds_that_are_not_asked_for_do_not_occur(
 
 
 def test_failed_programs_of_the_records_come_first(
-    tmp_path: Path, sandbox_endpoint: str, records: Callable[..., Path], make_record: Callable[..., dict]
+    tmp_path: Path,
+    sandbox_endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     failed = [{"program": "print(int(input()) * 3)", "category": "wrong formula"}, "print(int(input()) - 3)"]
     path = records(*(make_record(f"p{n}", failed_programs=failed) for n in range(3)))
-    more = records({"query_id": "p0", "program": "n = int(input())\nprint(n + 4)"}, name="more.jsonl")
+    program = "n = int(input())\nprint(n + 4)"
+    more = records(
+        *({"query_id": name, "program": program} for name in ("p0", "gone", "gone")), name="more.jsonl"
+    )
     arguments = (
         f"input={path}", f"failed_programs={more}", "verify=false", "splits.val_share=0",
         "splits.test_share=0", "sft.num_conversations=14", "sft.num_val_conversations=0",
@@ -189,6 +196,8 @@ def test_failed_programs_of_the_records_come_first(
     assert _command(arguments, tmp_path / "out", sandbox_endpoint) == 0
     manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
     assert manifest["columns_not_read"] == {"origin": 3} and len(manifest["inputs"]) == 2
+    assert manifest["failed_programs_without_problem"] == {"gone": 2}
+    assert "note: 2 failed programs belong to no problem (gone; " in capsys.readouterr().out
     shown = manifest["sft"]["bug_kinds_shown"]
     assert shown["real: wrong formula"] >= 3 and shown["real: attempt"] >= 4
     assert shown["real: wrong formula"] + shown["real: attempt"] > 7
