@@ -104,6 +104,12 @@ async def regrade(config: DictConfig, sandbox: Sandbox | None = None) -> dict[st
         "bad_rows": _listed({name: outcome.bad_rows for name, outcome in outcomes.items()}),
         "sandbox_failures": _listed({name: outcome.failures for name, outcome in outcomes.items()}),
     }
+    if result["bad_rows"] and not result["num_episodes"]:
+        first = result["bad_rows"][0]
+        raise ValueError(
+            f"{config.trajectories}: none of {len(result['bad_rows'])} rows could be scored; the first: "
+            f"{first['file']}: line {first['line']}: {first['reason']}"
+        )
     write_json(output / RESULT_FILE, result)
     _warn_of(config, result)
     return result

@@ -351,6 +351,13 @@ async def test_a_mistake_is_said_before_anything_is_written(files, overrides, me
     assert not (files.parent.parent / "out").exists()
 
 
+async def test_nothing_that_can_be_scored_is_a_mistake_in_the_command(files):
+    write(files, ['{"question": "no episode"}', '{"question": "another one"}'])
+    with pytest.raises(ValueError, match=r"none of 2 rows could be scored; the first: .*: line 1: "):
+        await regrade(configure(files))
+    assert not (files.parent.parent / "out" / "regrade.json").exists()
+
+
 @pytest.mark.parametrize(
     ("lines", "code", "said"),
     [([], 0, ""), (["{oops"], 1, "1 rows could not be scored"), (None, 2, "no such")],
