@@ -4,7 +4,7 @@
 configs/regrade.yaml says what there is to set. Writes the records with their new reward under the names of
 their files, ``regrade.json`` (old against new) and ``provenance.json`` to ``output``; a run that was stopped
 goes on where it was. Exit codes: 0 when every record was scored, 1 when some rows can't be (each is named),
-2 for a mistake in the command, or when the sandbox failed for too many.
+2 for a mistake in the command, when no row could be scored, or when the sandbox failed for too many.
 """
 
 from __future__ import annotations
