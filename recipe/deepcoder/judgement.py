@@ -11,14 +11,13 @@ from typing import Any
 
 from recipe.deepcoder.case_reading import CaseSet
 from verl_ext.grading.case_choice import DEEPCODER_NUM_CASES, sample_cases
-from verl_ext.grading.extract import extract_program, is_one_program
+from verl_ext.grading.extract import extract_program, is_one_program, language_name
 from verl_ext.grading.service import grade, grade_async
 from verl_ext.grading.verdict import CaseResult, Grade
 from verl_ext.sandbox.backends import E2B, configured_endpoints
 from verl_ext.sandbox.languages import LANGUAGES
 
 ENVIRONMENTS = ("local", "sandbox_fusion", "e2b")
-_LANGUAGE_NAMES = {"py": "python", "python3": "python", "javascript": "nodejs", "js": "nodejs", "c++": "cpp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +205,7 @@ def _question(
     answer: str, case_set: CaseSet, options: RewardOptions, language: str, signature: str | None
 ) -> _Question:
     problem = case_set.problem
-    language = problem.language if problem else _LANGUAGE_NAMES.get(language.lower(), language.lower())
+    language = problem.language if problem else language_name(language)
     if options.environment.name == "local" and language not in LANGUAGES:
         raise ValueError(f"language={language!r} is not one of {', '.join(LANGUAGES)}")
     metrics: dict[str, Metric] = {}
