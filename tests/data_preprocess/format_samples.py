@@ -46,6 +46,29 @@ _PUBLIC = json.dumps([{"input": "1\n", "output": "2\n", "testtype": "stdin"}])
 _PRIVATE = json.dumps([{"input": "2\n3", "output": "6", "testtype": "stdin"}])
 _FLAGGED = [("1\n", "2\n", None, True), ("2\n3", "6", None, False)]
 
+_MBJSP_TEST = """const _ = require("lodash")
+function compare(object1, object2){
+    return _.isEqual(object1, object2)
+}
+var arg00 = 1;
+var x0 = twice(arg00);
+var v0 = 2;
+if(!compare(x0, v0)){
+    throw 'Error at 1th assert statement. Value = ' + JSON.stringify(x)
+}
+"""
+_MBCPP_TEST = """template <typename T> bool compare(T a, T b){
+    return a == b;
+}
+int main(int argc, char* argv[]) {
+    int x0 = twice(1);
+    if (!(compare(x0, 2))) {
+        throw runtime_error("Exception -- test case 0 did not pass.");
+    }
+    return 0;
+}
+"""
+
 
 def _apps(name: str, tests: object, cases: list, **more: object) -> Sample:
     record = {**_APPS, "solutions": _SOLUTIONS, "input_output": tests, "starter_code": "", **more}
@@ -301,6 +324,46 @@ SAMPLES = [
             ),
         },
         _CALL_CASES,
+    ),
+    *(
+        Sample("mbxp", language, {"task_id": f"MBXP/{language}", **record}, cases)
+        for language, record, cases in (
+            (
+                "python",
+                {
+                    "language": "python",
+                    "prompt": 'def twice(x):\n    """Double it.\n    >>> twice(1)\n    2\n    """\n',
+                    "canonical_solution": "    return 2 * x\n",
+                    "entry_point": "twice",
+                    "test": "def check(candidate):\n    assert candidate(1) == 2\n"
+                    "    assert candidate(3) == 6\n",
+                },
+                [("[1]", "2", "twice", True), ("[3]", "6", "twice", False)],
+            ),
+            (
+                "javascript",
+                {
+                    "language": "javascript",
+                    "prompt": "/**\n * Double it.\n */\nfunction twice(x) {\n",
+                    "canonical_solution": "  return 2 * x;\n}\n",
+                    "entry_point": "twice",
+                    "test": _MBJSP_TEST,
+                },
+                [("[1]", "2", "twice", False)],
+            ),
+            (
+                "c++",
+                {
+                    "language": "cpp",
+                    "prompt": "#include <bits/stdc++.h>\nusing namespace std;\n\n/**\n * Double it.\n */\n"
+                    "int twice(int x) { \n",
+                    "canonical_solution": "  return 2 * x;\n}\n",
+                    "entry_point": "twice",
+                    "test": _MBCPP_TEST,
+                },
+                [("[1]", "2", "twice", False)],
+            ),
+        )
     ),
     Sample(
         "user", "stdin", {"question": "Double it.", "query_id": "u1", "input_output": _STDIN}, _STDIN_CASES

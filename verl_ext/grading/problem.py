@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
+
+import msgspec
 
 CaseKind = Literal["stdin", "call"]
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -128,11 +130,17 @@ class Problem:
         """Reads what ``to_json`` wrote.
 
         Raises:
-            ValueError: When the text is not such an object or breaks a rule of this class.
+            ValueError: When the text is not such an object, a field is unknown or of another type, or a rule
+                of this class is broken.
         """
+        record = json.loads(text)
         try:
-            record = json.loads(text)
-            cases = tuple(Case(**case) for case in record.pop("cases"))
-            return cls(cases=cases, **record)
-        except (TypeError, KeyError, AttributeError) as error:
+            problem = msgspec.convert(record, cls)
+        except msgspec.ValidationError as error:
             raise ValueError(f"not a stored problem: {error}") from error
+        if unknown := (record.keys() - _FIELDS[cls]) | (set().union(*record["cases"]) - _FIELDS[Case]):
+            raise ValueError(f"not a stored problem: unknown field {min(unknown)!r}")
+        return problem
+
+
+_FIELDS = {of: frozenset(one.name for one in fields(of)) for of in (Case, Problem)}
