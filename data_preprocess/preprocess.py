@@ -45,6 +45,7 @@ from data_preprocess.inspection import inspect_files
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parallel_reading import read_entries
 from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder
+from data_preprocess.reading import AUTO, detect_format
 from data_preprocess.rejects import KEPT, Rejects
 from data_preprocess.rows import Reject
 from data_preprocess.run_store import RunStore
@@ -284,9 +285,21 @@ def _check_rest(settings: Settings, rejects: Rejects, problems: _Problems) -> No
     failures = problems.verification.failures
     if not problems.splits.total():
         failing = f" and {len(failures)} references failed: {_named(failures)}" if failures else ""
-        raise ValueError(f"no problem is left, {rejects.count} rows were rejected{first}{failing}")
+        hint = _other_format(settings) if rejects.count else ""
+        raise ValueError(f"no problem is left, {rejects.count} rows were rejected{first}{failing}{hint}")
     if settings.strict and rejects.count:
         raise ValueError(f"strict=true and {rejects.count} rows were rejected{first}")
+
+
+def _other_format(settings: Settings) -> str:
+    """Advice where a file looks like another format than the one that was asked for."""
+    try:
+        found = detect_format(settings.inputs[0])
+    except ValueError:
+        return ""
+    if settings.read.format in (AUTO, found):
+        return ""
+    return f"; the file looks like format {found}: give format={found}, or format=auto"
 
 
 def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:

@@ -6,6 +6,7 @@ tracebacks for mistyped overrides. Does not know any entry point or config key.
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import math
 import os
@@ -62,8 +63,8 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
     Raises:
         HydraException: When an override or a group choice is not understood.
-        ValueError: When an argument is an option instead of an override, or required values (``???``) are
-            left unset, naming them.
+        ValueError: When a key is unknown, an argument is an option instead of an override, or required values
+            (``???``) are left unset, naming them.
     """
     if options := [override for override in overrides if override.startswith("-")]:
         raise ValueError(f"unknown option {options[0]}; give key=value, and see --help")
@@ -76,12 +77,29 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     )
     OmegaConf.register_new_resolver("config_dir", lambda path: str(config_dir() / path), replace=True)
     with initialize_config_dir(config_dir=str(config_dir()), version_base=None, job_name=config_name):
-        config = hydra_compose(config_name, overrides=list(overrides))
+        try:
+            config = hydra_compose(config_name, overrides=list(overrides))
+        except HydraException as error:
+            if unknown := _UNKNOWN_KEY.match(str(error)):
+                raise ValueError(_unknown_key(unknown[1], hydra_compose(config_name))) from error
+            raise
     # Unresolved: what an interpolation makes of a bad value is for the checks of the entry point to say.
     missing = sorted(_missing_keys(OmegaConf.to_container(config, resolve=False)))
     if missing:
         raise ValueError(f"required config keys are not set: {', '.join(missing)} (give KEY=VALUE)")
     return config
+
+
+def _unknown_key(key: str, config: DictConfig) -> str:
+    known = list(_keys(OmegaConf.to_container(config, resolve=False)))
+    alike = difflib.get_close_matches(key, known, n=1)
+    return f"unknown config key {key!r}" + (f"; did you mean {alike[0]!r}?" if alike else "")
+
+
+def _keys(node: Any, above: str = "") -> Iterator[str]:
+    for name, value in node.items() if isinstance(node, dict) else ():
+        yield f"{above}{name}"
+        yield from _keys(value, f"{above}{name}.")
 
 
 def _missing_keys(node: Any, key: str = "") -> Iterator[str]:
@@ -147,8 +165,6 @@ def error_line(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, HydraException):
         text = text.partition("Config search path:")[0]
-        if unknown := _UNKNOWN_KEY.match(text):
-            return f"unknown config key {unknown.group(1)!r}"
     if isinstance(error, OmegaConfBaseException) and (unset := _UNSET_VARIABLE.search(text)):
         name = unset.group(1)
         return f"{error.full_key} takes the environment variable {name}, which is not set: set it or the key"

@@ -315,6 +315,7 @@ def test_the_embedded_sandbox_is_started_where_no_service_is_named(tmp_path: Pat
         (["data=user", "input=empty.jsonl"], "empty"),
         (["input=numbers.jsonl"], "unknown format: the columns found are number"),
         (["input=bad.jsonl"], "no problem is left, 2 rows were rejected; the first: bad.jsonl: row 1"),
+        (["data=user", "input=acecode.jsonl"], "; the file looks like format acecode: give format=acecode"),
         (["input=mixed.jsonl", "strict=true"], "strict=true and 1 rows were rejected"),
         (["format=nonsense"], "format=nonsense is not one of"),
         (["style=loud"], "style=loud is not one of full, brief"),
@@ -353,6 +354,8 @@ def test_a_users_mistake_is_one_line_exit_code_2_and_no_output(
     Path("numbers.jsonl").write_text('{"number": 1}\n')
     Path("bad.jsonl").write_text('{"question": "q"}\n{"query_id": "a"}\n')
     Path("mixed.jsonl").write_text(json.dumps(make_record("one")) + '\n{"query_id": "a"}\n')
+    other = {"id": "a1", "question": "Double it.", "test_cases": ["assert twice(1) == 2"]}
+    Path("acecode.jsonl").write_text(json.dumps(other))
     small = ["problem_set.num_problems=2", "output_dir=out"]
     if not any("endpoint" in argument for argument in arguments):
         small += ["sft.num_conversations=0", "sft.num_val_conversations=0"]

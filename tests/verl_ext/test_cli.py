@@ -45,6 +45,10 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(
     ("overrides", "said"),
     [
         (["bogus=1"], "unknown config key 'bogus'"),
+        (
+            ["sft.num_conversation=1"],
+            "unknown config key 'sft.num_conversation'; did you mean 'sft.num_conversations'?",
+        ),
         (["sft.bogus=1"], "unknown config key 'sft.bogus'"),
         (["data=nothing"], "data/nothing"),
         (["data=user"], "required config keys are not set: input"),
