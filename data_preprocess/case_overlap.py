@@ -12,8 +12,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from data_preprocess.seen_ids import SeenIds
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value

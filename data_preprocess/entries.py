@@ -10,7 +10,6 @@ import json
 from typing import Any, NamedTuple
 
 from data_preprocess.case_overlap import Duplicates, Look, look_at, without_duplicates
-from data_preprocess.json_text import problem_of, problem_text
 from data_preprocess.parquet_files import AGENT_NAME
 from data_preprocess.tasks import Task
 from data_preprocess.verification import solutions_of
@@ -78,8 +77,8 @@ class Entry(NamedTuple):
         same = prepared is distinct
         return cls(
             problem.query_id,
-            problem_text(prepared),
-            "" if same else problem_text(distinct),
+            prepared.to_json(),
+            "" if same else distinct.to_json(),
             json.dumps(form.task.build_messages(prepared, form.style), ensure_ascii=False),
             problem.source,
             problem.difficulty,
@@ -94,7 +93,7 @@ class Entry(NamedTuple):
     @property
     def problem(self) -> Problem:
         """The problem with all its cases, decoded anew."""
-        return problem_of(self.whole or self.text)
+        return Problem.from_json(self.whole or self.text)
 
     def row(self, split: str, index: int) -> dict[str, Any]:
         """verl's row; prompt and problem are JSON text, which no parquet struct null-fills."""

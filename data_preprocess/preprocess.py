@@ -28,7 +28,7 @@ if __package__ in (None, "") and __name__ == "__main__":
 from verl_ext.cli import exit_without
 
 if __name__ == "__main__":  # before what is imported below asks for it
-    for package in ("pyarrow", "msgspec", "libcst", "cosmic_ray"):
+    for package in ("pyarrow", "libcst", "cosmic_ray"):
         exit_without(package, "data")
 
 from data_preprocess.bugs import ProgramPool

@@ -6,8 +6,10 @@ Owns the choice of prompts, whether cases are kept from the tool, and the conver
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from data_preprocess.attempt_plan import AttemptPlan
 from data_preprocess.wrong_programs import grade_cases

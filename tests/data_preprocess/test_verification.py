@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from data_preprocess.first_difference import first_difference
 from data_preprocess.verification import Verification, solutions_of
