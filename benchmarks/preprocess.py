@@ -1,7 +1,8 @@
 """Preprocessing of many records against the same work through ``datasets.map``, and what it costs by size.
 
-``preprocess_with_datasets.py`` is the other side, as a user writes it and with our own functions. First both are
-run on a few records, and their rows have to hold the same problems. Every side is a process of its own on the same file; the memory is that of its whole process tree, sampled.
+``preprocess_with_datasets.py`` is the other side, as a user writes it and with our own functions. First all
+run on a few records, and their rows have to hold the same problems. Every side is a process of its own on the
+same file; the memory is that of its whole process tree, sampled.
 Needs the extras ``data`` and ``cpu`` or ``gpu`` (for ``datasets``).
 """
 
@@ -208,8 +209,9 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
                 measured[name].append(one := measure(command(Path(part))))
             rate = num_problems / one.seconds
             print(
-                f"{name:40} {one.seconds:7.1f} s {rate:8.0f} records/s {rate * _CASES_PER_PROBLEM:9.0f} cases/s  "
-                f"CPU {one.cpu_seconds:6.1f} s  peak {one.peak_bytes >> 20} MiB",
+                f"{name:40} {one.seconds:7.1f} s {rate:8.0f} records/s "
+                f"{rate * _CASES_PER_PROBLEM:9.0f} cases/s  CPU {one.cpu_seconds:6.1f} s  "
+                f"peak {one.peak_bytes >> 20} MiB",
                 flush=True,
             )
     ours_s, *others_s = (min(one.seconds for one in runs) for runs in measured.values())

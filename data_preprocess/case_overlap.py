@@ -28,7 +28,6 @@ _NAMED = 20
 # Compact characters of an input with its answer; fewer are in a question by chance.
 _MIN_TELLING_CHARS = 6
 _SPACE = re.compile(r"\s+")
-_BLANK_ENDS = (" \n", "\t\n", "\r\n")
 
 
 def input_key(case: Case) -> str:
@@ -38,7 +37,7 @@ def input_key(case: Case) -> str:
     """
     text = case.input
     if case.fn_name is None:
-        if any(end in text for end in _BLANK_ENDS):
+        if _may_have_blank_ends(text):
             text = "\n".join(line.rstrip() for line in text.split("\n"))
         return text.rstrip().lstrip("\n")
     if '"' not in text and "{" not in text and "'" not in text:
@@ -54,7 +53,7 @@ def input_keys(cases: Sequence[Case]) -> list[str]:
     if cases[0].fn_name is None:
         texts = [case.input for case in cases]
         together = "\0".join(texts)
-        if not any(end in together for end in _BLANK_ENDS):
+        if not _may_have_blank_ends(together):
             return [text.rstrip().lstrip("\n") for text in texts]
     return [input_key(case) for case in cases]
 
@@ -265,6 +264,10 @@ class OverlapReport:
             other_split, _, other = owner.partition("\n")
             splits = "/".join(sorted((split, other_split)))
             self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")
+
+
+def _may_have_blank_ends(text: str) -> bool:
+    return "\r" in text or "\t" in text or " \n" in text
 
 
 def _hash(text: str) -> str:

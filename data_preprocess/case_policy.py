@@ -62,7 +62,7 @@ class PublicPolicy:
             return _mark_first(cases, num_public)
         policy = self.policy
         if policy == FLAGGED:
-            if any([case.public for case in cases]):
+            if any(case.public for case in cases):
                 return tuple(sorted(cases, key=lambda case: not case.public))
             policy = self.fallback
         if policy == ALL:

@@ -6,13 +6,14 @@ prompt, its duplicate cases, what its question tells. Only who runs its programs
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
+
+import msgspec
 
 from data_preprocess.case_overlap import Duplicates, Look, look_at, without_duplicates
 from data_preprocess.parquet_files import AGENT_NAME
+from data_preprocess.solutions import solutions_of
 from data_preprocess.tasks import Task
-from data_preprocess.verification import solutions_of
 from verl_ext.grading.problem import Problem
 
 
@@ -30,7 +31,7 @@ class RowForm(NamedTuple):
     max_graded_cases: int | None = None
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """One problem, without duplicate cases.
 
     Attributes:
@@ -79,7 +80,7 @@ class Entry(NamedTuple):
             problem.query_id,
             prepared.to_json(),
             "" if same else distinct.to_json(),
-            json.dumps(form.task.build_messages(prepared, form.style), ensure_ascii=False),
+            msgspec.json.encode(form.task.build_messages(prepared, form.style)).decode(),
             problem.source,
             problem.difficulty,
             problem.family,

@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 from tqdm import tqdm
 
 from data_preprocess.entries import Entry, RowForm
@@ -32,6 +33,8 @@ _AHEAD = 2
 # For who wants problems and no rows.
 _DEFAULT = RowForm(TASKS["debugging"], "brief")
 _Converted = tuple[int, Entry | Reject]
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[_Converted])
 
 
 def read_problems(
@@ -124,14 +127,19 @@ def _in_order(
     how: tuple[ReadOptions, RowForm],
     max_ahead: int,
 ) -> Iterator[tuple[str, int, list[_Converted]]]:
-    under_way: deque[tuple[str, int, Future[list[_Converted]]]] = deque()
+    under_way: deque[tuple[str, int, Future[bytes]]] = deque()
     for raw, name in chunks:
-        under_way.append((raw.file, raw.num_rows, pool.submit(convert_chunk, raw, name, *how)))
+        under_way.append((raw.file, raw.num_rows, pool.submit(_encoded_chunk, raw, name, *how)))
         if len(under_way) >= max_ahead:
             file, num_rows, future = under_way.popleft()
-            yield file, num_rows, future.result()
+            yield file, num_rows, _DECODER.decode(future.result())
     for file, num_rows, future in under_way:
-        yield file, num_rows, future.result()
+        yield file, num_rows, _DECODER.decode(future.result())
+
+
+def _encoded_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> bytes:
+    """What ``convert_chunk`` gives, encoded: half the time of pickling."""
+    return _ENCODER.encode(convert_chunk(raw, format_name, options, form))
 
 
 def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> list[_Converted]:

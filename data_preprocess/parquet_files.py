@@ -13,8 +13,6 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recipe.code_agentic.conversations import Conversation
-
 MANIFEST = "manifest.json"
 REJECTS = "rejects.jsonl"
 AGENT_NAME = "code_agentic"
@@ -62,18 +60,6 @@ SCHEMAS = {
 _REPEATED = ["data_source", "ability", "agent_name", "reward_model.style", "extra_info.split", "tools"]
 _ROW_GROUP_ROWS = 1000
 _ROW_GROUP_CHARS = 64 << 20
-
-
-def sft_row(conversation: Conversation, tools_json: str) -> dict[str, Any]:
-    """One conversation; messages and tool schemas are JSON text."""
-    return {
-        "messages": json.dumps(conversation.messages, ensure_ascii=False),
-        "tools": tools_json,
-        "query_id": conversation.query_id,
-        "num_repairs": conversation.num_repairs,
-        "bug_kinds": list(conversation.bug_kinds),
-        "verdicts": list(conversation.verdicts),
-    }
 
 
 class OutputFolder:

@@ -52,7 +52,7 @@ class SeenIds:
 
     def _spill(self) -> None:
         if self._database is None:
-            # An empty name is a temporary file that SQLite itself removes; it is written only beyond the cache.
+            # An empty name is a temporary file that SQLite removes; it is written only beyond the cache.
             self._database = sqlite3.connect("", isolation_level=None)
             self._database.execute("PRAGMA cache_size = -32768")
             self._database.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
