@@ -1,6 +1,8 @@
 """Preprocessing of many records against the same work through ``datasets.map``, and what it costs by size.
 
-Every side is a process of its own on the same file; the memory is that of its whole process tree, sampled.
+``preprocess_with_datasets.py`` is the other side, as a user writes it and with our own functions. First all
+run on a few records, and their rows have to hold the same problems. Every side is a process of its own on the
+same file; the memory is that of its whole process tree, sampled.
 Needs the extras ``data`` and ``cpu`` or ``gpu`` (for ``datasets``).
 """
 
@@ -14,46 +16,21 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
+import pyarrow.parquet as pq
+
+from verl_ext.grading.problem import Problem
+
 ROOT = Path(__file__).resolve().parents[1]
 _CASES_PER_PROBLEM = 15
+_SAMPLE = 200
 _SAMPLE_EVERY_S = 0.1
-# What a user writes: the same conversion, called for each record.
-_WITH_DATASETS = """
-import sys
-sys.path.insert(0, sys.argv[4])
-import datasets
-import pyarrow.parquet as pq
-from data_preprocess.case_policy import PublicPolicy
-from data_preprocess.case_overlap import OverlapReport
-from data_preprocess.entries import Entry, RowForm
-from data_preprocess.reading import ReadOptions, read_row
-from data_preprocess.rows import Row
-file, folder, num_proc = sys.argv[1], sys.argv[2], int(sys.argv[3])
-datasets.disable_progress_bars()
-options = ReadOptions("user", PublicPolicy(), None)
-from data_preprocess.tasks import TASKS
-form = RowForm(TASKS["debugging"], "full")
-report = OverlapReport()
-def convert(record, index):
-    entry = Entry.of(read_row(Row(file, index + 1, record), "user", options), form)
-    report.count(entry.query_id, entry.duplicates)
-    report.add(entry.query_id, entry.look, "train")
-    return entry.row("train", index)
-records = datasets.load_dataset("json", data_files=file, split="train", cache_dir=folder + "/cache")
-rows = records.map(
-    convert,
-    with_indices=True,
-    remove_columns=records.column_names,
-    num_proc=num_proc if num_proc > 1 else None,
-)
-rows.to_parquet(folder + "/rl_train.parquet")
-print(pq.ParquetFile(folder + "/rl_train.parquet").metadata.num_rows)
-"""
+_WITH_DATASETS = ROOT / "benchmarks" / "preprocess_with_datasets.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +92,9 @@ def ours(path: Path, folder: Path) -> list[str]:
     ]
 
 
-def with_datasets(path: Path, folder: Path, num_proc: int) -> list[str]:
-    """The same conversion through ``datasets.map``."""
-    return [sys.executable, "-c", _WITH_DATASETS, str(path), str(folder), str(num_proc), str(ROOT)]
+def with_datasets(functions: str, path: Path, folder: Path, num_proc: int) -> list[str]:
+    """The same through ``datasets.map``, ``plain`` or with our ``own`` functions."""
+    return [sys.executable, str(_WITH_DATASETS), functions, str(path), str(folder), str(num_proc)]
 
 
 def measure(command: Sequence[str]) -> Measured:
@@ -179,8 +156,40 @@ def _pss_bytes(pid: int) -> int:
     return 0
 
 
+def check_same_rows(folder: Path) -> None:
+    """Runs all sides on a few records; their rows must hold the same problems and prompts."""
+    path = folder / "sample.jsonl"
+    write_records(path, _SAMPLE, case_chars=60, seed=1)
+    found = []
+    for functions in ("ours", "plain", "own"):
+        with tempfile.TemporaryDirectory(dir=folder) as part:
+            command = (
+                ours(path, Path(part))
+                if functions == "ours"
+                else with_datasets(functions, path, Path(part), 1)
+            )
+            measure(command)
+            rows = [
+                row
+                for file in sorted(Path(part).rglob("rl_*.parquet"))
+                for row in pq.read_table(file).to_pylist()
+            ]
+        found.append(
+            {
+                row["extra_info"]["query_id"]: (
+                    Problem.from_json(row["reward_model"]["ground_truth"]),
+                    json.loads(row["prompt"]),
+                )
+                for row in rows
+            }
+        )
+        assert len(rows) == len(found[-1]) == _SAMPLE, f"{functions}: {len(rows)} rows for {_SAMPLE} records"
+    assert found[0] == found[1] == found[2], "the sides make different rows"
+    path.unlink()
+
+
 def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
-    """Both sides on one file, in turns; prints rates, ratio and peaks."""
+    """All sides on one file, in turns; prints rates, ratio and peaks."""
     num_problems = -(-num_cases // _CASES_PER_PROBLEM)
     path = folder / "records.jsonl"
     write_records(path, num_problems, case_chars=case_chars)
@@ -189,26 +198,26 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
         f"{path.stat().st_size >> 20} MiB"
     )
     cores = len(os.sched_getaffinity(0))
-    sides = {
-        "preprocess.py": lambda part: ours(path, part),
-        "datasets.map": lambda part: with_datasets(path, part, 1),
-        f"datasets.map, num_proc={cores}": lambda part: with_datasets(path, part, cores),
-    }
-    rates: dict[str, list[float]] = {name: [] for name in sides}
+    sides: dict[str, Callable[[Path], list[str]]] = {"preprocess.py": partial(ours, path)}
+    for functions, name in (("plain", "datasets.map"), ("own", "datasets.map, our functions")):
+        for num_proc in (1, cores):
+            sides[f"{name}, num_proc={num_proc}"] = partial(with_datasets, functions, path, num_proc=num_proc)
+    measured: dict[str, list[Measured]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, command in sides.items():
             with tempfile.TemporaryDirectory(dir=folder) as part:
-                measured = measure(command(Path(part)))
-            rates[name].append(num_problems / measured.seconds)
+                measured[name].append(one := measure(command(Path(part))))
+            rate = num_problems / one.seconds
             print(
-                f"{name:26} {measured.seconds:7.1f} s {rates[name][-1]:8.0f} records/s "
-                f"{rates[name][-1] * _CASES_PER_PROBLEM:9.0f} cases/s  CPU {measured.cpu_seconds:6.1f} s  "
-                f"peak {measured.peak_bytes >> 20} MiB",
+                f"{name:40} {one.seconds:7.1f} s {rate:8.0f} records/s "
+                f"{rate * _CASES_PER_PROBLEM:9.0f} cases/s  CPU {one.cpu_seconds:6.1f} s  "
+                f"peak {one.peak_bytes >> 20} MiB",
                 flush=True,
             )
-    first, *others = (max(values) for values in rates.values())
-    for name, rate in zip(list(sides)[1:], others, strict=True):
-        print(f"ratio to {name}: {first / rate:.1f}")
+    ours_s, *others_s = (min(one.seconds for one in runs) for runs in measured.values())
+    ours_cpu_s, *others_cpu_s = (min(one.cpu_seconds for one in runs) for runs in measured.values())
+    for name, seconds, cpu_s in zip(list(sides)[1:], others_s, others_cpu_s, strict=True):
+        print(f"{name}: {seconds / ours_s:.1f} times our time, {cpu_s / ours_cpu_s:.1f} times our CPU time")
     path.unlink()
 
 
@@ -245,6 +254,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if arguments.cases:
+            check_same_rows(Path(folder))
             compare(Path(folder), arguments.cases, arguments.case_chars, arguments.rounds)
         if arguments.sizes:
             by_size(Path(folder), arguments.sizes, arguments.case_chars)

@@ -12,9 +12,11 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from data_preprocess.case_overlap import input_key
 from data_preprocess.input_forms import Form, find_form

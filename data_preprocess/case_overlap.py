@@ -12,8 +12,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from data_preprocess.seen_ids import SeenIds
 from verl_ext.grading.compare import compare_stdout, parse_json, parse_value
@@ -26,7 +28,6 @@ _NAMED = 20
 # Compact characters of an input with its answer; fewer are in a question by chance.
 _MIN_TELLING_CHARS = 6
 _SPACE = re.compile(r"\s+")
-_ENDS = re.compile(r"[ \t\r]\n")
 
 
 def input_key(case: Case) -> str:
@@ -36,7 +37,7 @@ def input_key(case: Case) -> str:
     """
     text = case.input
     if case.fn_name is None:
-        if _ENDS.search(text):
+        if _may_have_blank_ends(text):
             text = "\n".join(line.rstrip() for line in text.split("\n"))
         return text.rstrip().lstrip("\n")
     if '"' not in text and "{" not in text and "'" not in text:
@@ -45,6 +46,16 @@ def input_key(case: Case) -> str:
         return json.dumps(parse_json(text), sort_keys=True, default=str)
     except ValueError:  # arguments that JSON can't hold
         return value_text(parse_value(text))
+
+
+def input_keys(cases: Sequence[Case]) -> list[str]:
+    """``input_key`` of every case of one problem."""
+    if cases[0].fn_name is None:
+        texts = [case.input for case in cases]
+        together = "\0".join(texts)
+        if not _may_have_blank_ends(together):
+            return [text.rstrip().lstrip("\n") for text in texts]
+    return [input_key(case) for case in cases]
 
 
 def same_answer(left: Case, right: Case) -> bool:
@@ -106,7 +117,9 @@ def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates, list[str]
     Returns:
         The problem, what was taken out, and ``input_key`` of its cases where nothing was.
     """
-    keys = [input_key(case) for case in problem.cases]
+    keys = input_keys(problem.cases)
+    if len(set(keys)) == len(keys):
+        return problem, Duplicates(), keys
     kept: dict[tuple[str, str], list[Case]] = {}
     for key, case in zip(keys, problem.cases, strict=True):
         # Two views of one returned value are two tests.
@@ -142,30 +155,27 @@ def look_at(problem: Problem, keys: Sequence[str] | None = None) -> Look:
         problem: Without duplicates.
         keys: ``input_key`` of its cases, where they are known.
     """
-    keys = keys or [input_key(case) for case in problem.cases]
-    num_public = sum(case.public for case in problem.cases)
-    findings = ["no_hidden_case"] if num_public == len(problem.cases) else []
+    cases = problem.cases
+    keys = keys or input_keys(cases)
+    num_public = [case.public for case in cases].count(True)
+    findings = ["no_hidden_case"] if num_public == len(cases) else []
     question = _compact(problem.question)
-    expected = "\0".join(case.expected for case in problem.cases)
+    expected = [case.expected.strip() for case in cases]
     # One pass over all answers settles nearly always that none of them is in the question.
-    answers = _compact(expected).split("\0")
+    answers = _compact("\0".join(expected)).split("\0")
     shown = set()
-    if (
-        "\0" in question
-        or len(answers) != len(problem.cases)
-        or any(one and one in question for one in answers)
-    ):
-        shown = {case.public for case in problem.cases if _is_told(case, question)}
+    if "\0" in question or len(answers) != len(cases) or any(map(question.__contains__, answers)):
+        shown = {case.public for case in cases if _is_told(case, question)}
     for public, name in ((True, "public_case_in_question"), (False, "hidden_case_in_question")):
         if public in shown:
             findings.append(name)
-    cases = sorted(f"{key}\0{case.expected.strip()}" for key, case in zip(keys, problem.cases, strict=True))
+    texts = sorted(map("{}\0{}".format, keys, expected))
     return Look(
         num_public,
-        len(problem.cases) - num_public,
+        len(cases) - num_public,
         tuple(findings),
         None if problem.verdict_only else _hash(question),
-        _hash("\0\0".join((problem.fn_name or "", *cases))),
+        _hash("\0\0".join((problem.fn_name or "", *texts))),
     )
 
 
@@ -254,6 +264,10 @@ class OverlapReport:
             other_split, _, other = owner.partition("\n")
             splits = "/".join(sorted((split, other_split)))
             self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")
+
+
+def _may_have_blank_ends(text: str) -> bool:
+    return "\r" in text or "\t" in text or " \n" in text
 
 
 def _hash(text: str) -> str:

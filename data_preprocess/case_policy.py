@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from verl_ext.grading.problem import Case
 
@@ -60,9 +62,8 @@ class PublicPolicy:
             return _mark_first(cases, num_public)
         policy = self.policy
         if policy == FLAGGED:
-            flagged = [case for case in cases if case.public]
-            if flagged:
-                return (*flagged, *(case for case in cases if not case.public))
+            if any(case.public for case in cases):
+                return tuple(sorted(cases, key=lambda case: not case.public))
             policy = self.fallback
         if policy == ALL:
             return tuple(replace(case, public=True) for case in cases)
@@ -75,10 +76,10 @@ class PublicPolicy:
 
 def _mark_first(cases: Sequence[Case], count: int) -> tuple[Case, ...]:
     num_public = min(count, max(len(cases) - 1, 1))
-    rest = cases[num_public:]
-    if any(case.public for case in rest):
-        rest = [_marked(case, False) for case in rest]
-    return (*(_marked(case, True) for case in cases[:num_public]), *rest)
+    return tuple(
+        [_marked(case, True) for case in cases[:num_public]]
+        + [_marked(case, False) for case in cases[num_public:]]
+    )
 
 
 def _marked(case: Case, public: bool) -> Case:

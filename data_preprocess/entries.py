@@ -6,14 +6,14 @@ prompt, its duplicate cases, what its question tells. Only who runs its programs
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
+import msgspec
+
 from data_preprocess.case_overlap import Duplicates, Look, look_at, without_duplicates
-from data_preprocess.json_text import problem_of, problem_text
 from data_preprocess.parquet_files import AGENT_NAME
+from data_preprocess.solutions import solutions_of
 from data_preprocess.tasks import Task
-from data_preprocess.verification import solutions_of
 from verl_ext.grading.problem import Problem
 
 
@@ -31,7 +31,7 @@ class RowForm(NamedTuple):
     max_graded_cases: int | None = None
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """One problem, without duplicate cases.
 
     Attributes:
@@ -78,9 +78,9 @@ class Entry(NamedTuple):
         same = prepared is distinct
         return cls(
             problem.query_id,
-            problem_text(prepared),
-            "" if same else problem_text(distinct),
-            json.dumps(form.task.build_messages(prepared, form.style), ensure_ascii=False),
+            prepared.to_json(),
+            "" if same else distinct.to_json(),
+            msgspec.json.encode(form.task.build_messages(prepared, form.style)).decode(),
             problem.source,
             problem.difficulty,
             problem.family,
@@ -94,7 +94,7 @@ class Entry(NamedTuple):
     @property
     def problem(self) -> Problem:
         """The problem with all its cases, decoded anew."""
-        return problem_of(self.whole or self.text)
+        return Problem.from_json(self.whole or self.text)
 
     def row(self, split: str, index: int) -> dict[str, Any]:
         """verl's row; prompt and problem are JSON text, which no parquet struct null-fills."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from data_preprocess.parquet_files import SCHEMAS, OutputFolder
 from data_preprocess.rejects import Rejects

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from data_preprocess.bugs import ALL_KINDS, Bug, ProgramPool, candidate_bugs
 from data_preprocess.wrong_programs import grade_cases

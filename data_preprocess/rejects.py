@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec.structs import asdict
 
 from data_preprocess.rows import Reject
 

@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -36,8 +37,7 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _JSON_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record as it stands in the file; ``number`` is the 1-based row (JSON lines: the line)."""
 
     file: str
@@ -45,8 +45,7 @@ class Row:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A row that is left out, and why.
 
     Attributes:

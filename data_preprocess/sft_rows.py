@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +17,11 @@ from data_preprocess.bugs import ProgramPool, candidate_bugs
 from data_preprocess.error_kinds import ERROR_KINDS, error_kind
 from data_preprocess.failed_programs import RealBug
 from data_preprocess.in_order import run_in_order
-from data_preprocess.parquet_files import OutputFolder, sft_row
+from data_preprocess.parquet_files import OutputFolder
 from data_preprocess.progress import progress_bar
 from data_preprocess.settings import Settings
+from data_preprocess.single_answer import single_answer
 from data_preprocess.spilled import SpilledTexts
-from data_preprocess.tasks import single_answer
 from data_preprocess.wording import Wording
 from data_preprocess.wrong_programs import BugStatistics, BugSupply, grade_cases, tried_cases
 from recipe.code_agentic.conversations import Conversation, build_conversation
@@ -33,6 +34,18 @@ _STEERED_JOBS = 32
 
 # (index of a problem, conversations about it)
 _Job = tuple[int, int]
+
+
+def sft_row(conversation: Conversation, tools_json: str) -> dict[str, Any]:
+    """One conversation; messages and tool schemas are JSON text."""
+    return {
+        "messages": json.dumps(conversation.messages, ensure_ascii=False),
+        "tools": tools_json,
+        "query_id": conversation.query_id,
+        "num_repairs": conversation.num_repairs,
+        "bug_kinds": list(conversation.bug_kinds),
+        "verdicts": list(conversation.verdicts),
+    }
 
 
 @dataclass(slots=True)

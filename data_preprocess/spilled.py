@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Sequence
 from typing import overload
 
-from data_preprocess.json_text import problem_of
 from verl_ext.grading.problem import Problem
 
 # Kept in memory until there is more than this.
@@ -64,5 +63,5 @@ class SpilledProblems(Sequence[Problem]):
     def __getitem__(self, index: slice) -> Sequence[Problem]: ...
     def __getitem__(self, index: int | slice) -> Problem | Sequence[Problem]:
         if isinstance(index, slice):
-            return [problem_of(text) for text in self._texts[index]]
-        return problem_of(self._texts[index])
+            return [Problem.from_json(text) for text in self._texts[index]]
+        return Problem.from_json(self._texts[index])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from random import Random
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from data_preprocess.case_policy import ALL, SHARE, PublicPolicy
 from data_preprocess.entries import Entry

@@ -6,27 +6,24 @@ passes takes the place of a reference that fails or is missing.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
 from tqdm import tqdm
 
 from data_preprocess.first_difference import first_difference
-from data_preprocess.formats.shared_columns import first_python
 from data_preprocess.in_order import run_in_order
 from data_preprocess.progress import progress_bar
+from data_preprocess.solutions import solutions_of
 from data_preprocess.wrong_programs import grade_cases
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Problem
 from verl_ext.grading.verdict import CaseResult
 
-SOLUTIONS = "solutions"
 _ERROR_CHARS = 300
-# CodeContests numbers its languages; Python 3 is 3.
-_CODE_CONTESTS_PYTHON = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,31 +117,6 @@ class Verification:
                 "became_the_reference": self.replaced,
             },
         }
-
-
-def solutions_of(problem: Problem) -> list[str]:
-    """Further programs that the record says are right, in the problem's language, without the reference.
-
-    Read from the column ``solutions``: a list, a JSON string of one, or CodeContests's parallel lists.
-    """
-    value: Any = problem.extra.get(SOLUTIONS)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return []
-    if isinstance(value, Mapping):
-        languages, programs = value.get("language"), value.get("solution")
-        if not isinstance(languages, list) or not isinstance(programs, list):
-            return []
-        wanted = (_CODE_CONTESTS_PYTHON, "PYTHON3") if problem.language == "python" else (problem.language,)
-        value = [p for name, p in zip(languages, programs, strict=False) if name in wanted]
-    if not isinstance(value, list):
-        return []
-    programs = [program for program in value if isinstance(program, str) and program.strip()]
-    if problem.language == "python":
-        programs = [source for program in programs if (source := first_python(program)) is not None]
-    return [program for program in dict.fromkeys(programs) if program != problem.reference]
 
 
 async def _verify(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,14 +115,15 @@ def known_difficulty(value: Any) -> str | None:
     return said if said in DIFFICULTIES else None
 
 
-def extra_columns(values: Mapping[str, Any], taken: Iterable[str]) -> dict[str, Any]:
+def extra_columns(values: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
     """The columns that no reader interprets, as a stored problem can hold them."""
-    known = {*taken, NUM_PUBLIC}
-    return {name: _plain(value) for name, value in values.items() if name not in known}
+    return {name: _plain(value) for name, value in values.items() if name not in taken and name != NUM_PUBLIC}
 
 
 def _plain(value: Any) -> Any:
     """The value when JSON can hold it; parquet knows more types (dates, bytes) than a stored problem."""
+    if isinstance(value, str) and value.isascii():
+        return value
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except (TypeError, ValueError):

@@ -13,8 +13,9 @@ import ast
 import doctest
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from data_preprocess.assert_tests.cpp import read_cpp_tests, read_signature
 from data_preprocess.assert_tests.javascript import read_javascript_tests

@@ -23,7 +23,7 @@ from verl_ext.grading.problem import DIFFICULTIES, Problem
 
 REQUIRED = ("question", "query_id", "input_output")
 _OPTIONAL_TEXTS = ("prompt", "language", "reference", "family", "starter_code", "fn_name")
-_OPTIONAL_OTHERS = ("verdict_only",)
+_TAKEN = frozenset((*REQUIRED, *_OPTIONAL_TEXTS, "verdict_only", "difficulty"))
 
 
 def read_user_row(row: Row, options: FormatOptions) -> Problem:
@@ -49,9 +49,7 @@ def read_user_row(row: Row, options: FormatOptions) -> Problem:
         outputs = _fetched(outputs, "input_output.outputs", options.remote_root)
     difficulty = values.get("difficulty")
     known_difficulty = difficulty if difficulty in DIFFICULTIES else None
-    taken = {*REQUIRED, *_OPTIONAL_TEXTS, *_OPTIONAL_OTHERS}
-    if known_difficulty or difficulty is None:
-        taken.add("difficulty")
+    taken = _TAKEN if known_difficulty or difficulty is None else _TAKEN - {"difficulty"}
     return Problem(
         query_id=query_id,
         question=question,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from recipe.code_agentic.language_hints import display_name
 from verl_ext.grading.extract import fence_name
@@ -37,9 +38,7 @@ _CALL = {
 
 def build_messages(problem: Problem, style: str) -> list[dict[str, str]]:
     """System and user message for one problem; the record's own system prompt wins over the recipe's."""
-    system = problem.system_prompt or _SYSTEM[style].format(
-        language=display_name(problem.language), fence=fence_name(problem.language)
-    )
+    system = problem.system_prompt or _system(style, problem.language)
     form = _STDIN[style] if problem.fn_name is None else _CALL[style].format(fn_name=problem.fn_name)
     starter = (
         f"Starter code:\n```{fence_name(problem.language)}\n{problem.starter_code}\n```"
@@ -48,6 +47,11 @@ def build_messages(problem: Problem, style: str) -> list[dict[str, str]]:
     )
     user = "\n\n".join(part for part in (problem.question.strip(), starter, form) if part)
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+@lru_cache
+def _system(style: str, language: str) -> str:
+    return _SYSTEM[style].format(language=display_name(language), fence=fence_name(language))
 
 
 @dataclass(frozen=True, slots=True)

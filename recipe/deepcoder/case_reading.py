@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from recipe.deepcoder.target_arguments import UNKNOWN, arguments_of, expected_of, find_signature, json_text
 from verl_ext.grading.problem import Case, Problem

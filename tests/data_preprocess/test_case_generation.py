@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from data_preprocess.case_generation import GenerateSettings, GenerationStatistics, generate_cases
 from data_preprocess.case_overlap import input_key

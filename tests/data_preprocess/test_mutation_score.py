@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from data_preprocess.case_generation import GenerateSettings, GenerationStatistics, generate_cases
 from data_preprocess.mutants import MutationScore, ProblemScore, mutants_of, score_problem

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_preprocess.parquet_files import MANIFEST, SCHEMAS, OutputFolder
-from data_preprocess.preprocess import _write_rl, main
+from data_preprocess.pipeline import _write_rl
+from data_preprocess.preprocess import main
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import read_settings
 from verl_ext.agent_loop.episode import Episode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -10,23 +11,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from data_preprocess.bugs import ProgramPool
 from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.entries import Entry, RowForm
-from data_preprocess.json_text import problem_of, problem_text, read_json
+from data_preprocess.json_text import read_json
 from data_preprocess.parallel_reading import read_entries
-from data_preprocess.parquet_files import MANIFEST, REJECTS, SCHEMAS
+from data_preprocess.parquet_files import MANIFEST, REJECTS, SCHEMAS, SFT_SCHEMA, row_batch
 from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions
 from data_preprocess.rejects import KEPT
 from data_preprocess.rows import Reject, raw_rows
 from data_preprocess.run_store import RememberingSandbox, RunStore
+from data_preprocess.seen_ids import SeenIds
 from data_preprocess.spilled import SpilledProblems, SpilledTexts
 from data_preprocess.splits import chunks
 from data_preprocess.tasks import TASKS
@@ -88,20 +94,135 @@ def test_json_is_read_fast_only_where_that_gives_the_same_value(text: str) -> No
 
 def test_a_problem_travels_unchanged() -> None:
     problem = _problem("ü", reference="print(1)\n", extra={"a": [1.5, None, "\u2028"]}, time_limit_s=2.0)
-    assert problem_of(problem_text(problem)) == problem == Problem.from_json(problem_text(problem))
-    assert json.loads(problem_text(problem)) == json.loads(problem.to_json())
+    assert Problem.from_json(problem.to_json()) == problem == Problem.from_json(problem.to_json().encode())
+    written = {**asdict(problem), "cases": [asdict(case) for case in problem.cases]}
+    assert Problem.from_json(json.dumps(written)) == problem
+    assert json.loads(problem.to_json()).keys() == {
+        *("query_id", "question", "cases", "reference", "extra", "time_limit_s")
+    }
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+            ),
+            max_leaves=5,
+        ),
+        max_size=3,
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_other_columns_travel_exactly(extra: dict) -> None:
+    problem = _problem("p", extra=extra)
+    # repr, because NaN is not equal to itself and 1 is equal to 1.0
+    assert repr(Problem.from_json(problem.to_json()).extra) == repr(extra)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 1e308, 10**30, -(2**70), ["\u2028", 0.1]])
+def test_what_other_json_writers_lose_is_kept(value: object) -> None:
+    problem = _problem("p", extra={"value": value})
+    assert repr(Problem.from_json(problem.to_json())) == repr(problem)
+
+
+@pytest.mark.parametrize("value", [b"bytes", date(2026, 1, 1), {1, 2}, Decimal(1)])
+def test_what_is_no_json_is_refused_and_not_written_as_something_else(value: object) -> None:
+    with pytest.raises(TypeError):
+        _problem("p", extra={"value": value}).to_json()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"question": "\ud800"}, {"extra": {"a": "\ud800"}}, {"extra": {"a": ["\ud800"]}}]
+)
+def test_half_a_character_is_refused_where_it_would_be_written(changed: dict) -> None:
+    with pytest.raises(ValueError, match="no Unicode"):
+        _problem("p", **changed).to_json()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"question": None},
+        {"question": 1},
+        {"cases": [{"input": "1", "expected": None}]},
+        {"cases": [{"input": 1, "expected": "2"}]},
+        {"cases": [{"input": "1", "expected": "2", "public": "yes"}]},
+        {"cases": [{"input": "1"}]},
+        {"cases": [{"input": "1", "expected": "2", "unknown": 1}]},
+        {"cases": [None]},
+        {"cases": []},
+        {"cases": {}},
+        {"extra": []},
+        {"time_limit_s": "2"},
+        {"time_limit_s": math.nan, "memory_limit_mb": 1.5},
+        {"unknown": 1},
+        {"difficulty": "brutal"},
+    ],
+)
+def test_a_stored_problem_with_a_wrong_field_is_refused(changed: dict) -> None:
+    stored = {"query_id": "p", "question": "q", "cases": [{"input": "1", "expected": "2"}]}
+    assert Problem.from_json(json.dumps(stored)) == _problem("p")
+    with pytest.raises(ValueError, match="not a stored problem"):
+        Problem.from_json(json.dumps({**stored, **changed}))
 
 
 def test_spilled_sequences_give_back_what_was_put_in() -> None:
     texts, problems = SpilledTexts(), SpilledProblems()
     for number in range(300):
         texts.append(str(number).encode() * number)
-        problems.append(problem_text(_problem(str(number))))
+        problems.append(_problem(str(number)).to_json())
     assert texts[7] == b"7777777" and texts[0] == b"" and len(texts) == 300
     assert [problem.query_id for problem in problems] == list(map(str, range(300)))
     assert [problem.query_id for problem in problems[3:5]] == ["3", "4"]
     with pytest.raises(IndexError):
         texts[300]
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "messages": st.none() | st.text(max_size=5),
+                "tools": st.text(max_size=5),
+                "query_id": st.text(max_size=5),
+                "num_repairs": st.integers(-(2**63), 2**63 - 1),
+                "bug_kinds": st.lists(st.text(max_size=3), max_size=3),
+                "verdicts": st.lists(st.none() | st.text(max_size=3), max_size=3),
+            }
+        ),
+        max_size=20,
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_rows_are_written_as_pyarrow_would_read_them(rows: list[dict]) -> None:
+    made = row_batch(rows, SFT_SCHEMA)
+    made.validate(full=True)
+    assert made.to_pylist() == pa.Table.from_pylist(rows, schema=SFT_SCHEMA).to_pylist()
+    nested = [{"inner": row, "other": row["tools"]} for row in rows]
+    schema = pa.schema([("inner", pa.struct(list(SFT_SCHEMA))), ("other", pa.large_string())])
+    assert row_batch(nested, schema).to_pylist() == nested
+
+
+def test_ids_that_went_to_disk_are_still_known() -> None:
+    with SeenIds(max_in_memory=10) as seen:
+        assert not any(seen.first_place(f"id {number}", f"row {number}") for number in range(35))
+        assert [seen.first_place(f"id {number}", "again") for number in (0, 9, 10, 29, 34)] == [
+            *("row 0", "row 9", "row 10", "row 29", "row 34")
+        ]
+        assert seen.first_place("new", "row 35") is None
+
+
+def test_a_reading_process_does_not_import_what_only_the_run_needs() -> None:
+    code = (
+        "import runpy, sys; runpy.run_path('data_preprocess/preprocess.py', run_name='__mp_main__')\n"
+        "import data_preprocess.parallel_reading\n"
+        "print(*sorted({'hydra', 'aiohttp', 'libcst', 'cosmic_ray', 'pandas', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_a_chunk_of_large_problems_ends_early() -> None:

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_preprocess.attempt_plan import AttemptPlan
-from data_preprocess.preprocess import preprocess
+from data_preprocess.pipeline import preprocess
 from data_preprocess.settings import plain_config, read_settings
-from data_preprocess.tasks import TASKS, single_answer
+from data_preprocess.single_answer import single_answer
+from data_preprocess.tasks import TASKS
 from recipe.code_agentic.conversations import AttemptMismatch
 from recipe.deepcoder.reward import deepcoder_code_reward
 from verl_ext.cli import compose

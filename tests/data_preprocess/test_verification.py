@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from data_preprocess.first_difference import first_difference
-from data_preprocess.verification import Verification, solutions_of
+from data_preprocess.solutions import solutions_of
+from data_preprocess.verification import Verification
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case, Problem
 

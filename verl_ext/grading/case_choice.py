@@ -7,8 +7,9 @@ Owns the sampling policies and the reading of APPS's one-element lists. Whoever 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, get_args
+
+from msgspec.structs import replace
 
 from verl_ext.grading.compare import parse_value
 from verl_ext.grading.problem import Case

@@ -8,18 +8,17 @@ format (``data_preprocess``), how a case is run (``verl_ext.grading.harness``) o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import msgspec
 
 CaseKind = Literal["stdin", "call"]
 DIFFICULTIES = ("easy", "medium", "hard")
+# Values that msgspec writes as they are; of others it makes null (NaN), text (bytes) or the like.
+_EXACT = frozenset((str, bool, int, type(None)))
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One input with its expected output.
 
     Attributes:
@@ -49,8 +48,7 @@ class Case:
         return "stdin" if self.fn_name is None else "call"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A question with its test cases, identified by ``query_id``.
 
     Attributes:
@@ -89,7 +87,7 @@ class Problem:
     time_limit_s: float | None = None
     memory_limit_mb: int | None = None
     source: str = "code_agentic"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.query_id:
@@ -122,25 +120,37 @@ class Problem:
         return hidden or self.cases
 
     def to_json(self) -> str:
-        """One JSON object with every field; ``from_json`` reads it back unchanged."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Problem:
-        """Reads what ``to_json`` wrote.
+        """One JSON object without the fields that have their defaults; ``from_json`` reads it back unchanged.
 
         Raises:
-            ValueError: When the text is not such an object, a field is unknown or of another type, or a rule
-                of this class is broken.
+            ValueError: When a text in it is no Unicode (half a surrogate pair), which no file can hold.
+            TypeError: When ``extra`` holds what is no JSON.
         """
-        record = json.loads(text)
         try:
-            problem = msgspec.convert(record, cls)
-        except msgspec.ValidationError as error:
+            if all(type(value) in _EXACT for value in self.extra.values()):
+                return msgspec.json.encode(self).decode()
+            rest = msgspec.json.encode(msgspec.structs.replace(self, extra={})).decode()
+            extra = json.dumps(self.extra, ensure_ascii=False, separators=(",", ":"))
+            extra.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"holds text that is no Unicode: {error.reason}") from error
+        return f'{rest[:-1]},"extra":{extra}}}'
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Problem:
+        """Reads what ``to_json`` wrote, also with all fields.
+
+        Raises:
+            ValueError: When the text is not such an object or breaks a rule of this class.
+        """
+        try:
+            return _DECODER.decode(text)
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+            pass  # what only ``json`` reads: NaN, 1e400, half a surrogate pair; or it is wrong
+        try:
+            return msgspec.convert(json.loads(text), cls)
+        except (msgspec.ValidationError, RecursionError) as error:
             raise ValueError(f"not a stored problem: {error}") from error
-        if unknown := (record.keys() - _FIELDS[cls]) | (set().union(*record["cases"]) - _FIELDS[Case]):
-            raise ValueError(f"not a stored problem: unknown field {min(unknown)!r}")
-        return problem
 
 
-_FIELDS = {of: frozenset(one.name for one in fields(of)) for of in (Case, Problem)}
+_DECODER = msgspec.json.Decoder(Problem)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 
 from verl_ext.config_values import TEXT, Rule, one_or_more
-from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.failover import FailoverSandbox, is_hedge_after
 from verl_ext.sandbox.protocol import Sandbox
 
@@ -53,6 +52,9 @@ def sandbox_from_endpoint(
         from verl_ext.sandbox.e2b import E2BSandbox
 
         return E2BSandbox(api_key=api_key, max_concurrency=max_concurrency)
+    # aiohttp takes a tenth of a second, also of those who only want the rules above.
+    from verl_ext.sandbox.client import HttpSandbox
+
     if len(endpoints) == 1:
         return HttpSandbox(endpoints[0], max_concurrency=max_concurrency, connect_timeout_s=connect_timeout_s)
     return FailoverSandbox(

@@ -1,10 +1,10 @@
 """The debugging tool: what it answers, counts and never shows."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recipe.code_agentic.tool import EnhancedCodeAgenticTool, ToolConfig
 from verl_ext.agent_loop.episode import Episode

@@ -1,9 +1,9 @@
 """Functions in JavaScript and C++: right ones pass, wrong ones get their verdict, tricks gain nothing."""
 
 import shutil
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits, prepare_run

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from recipe.code_agentic.problems.catalogue import all_templates
 from recipe.code_agentic.problems.generate import generate_problems, split_problems

@@ -1,0 +1,334 @@
+"""One run from records, or the project's own problems, to published files.
+
+Thin wiring: reading is in ``parallel_reading``, formats in ``formats``, splits in ``splits``, running in
+``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from omegaconf import DictConfig
+
+from data_preprocess.bugs import ProgramPool
+from data_preprocess.case_stage import CaseStage, case_lines
+from data_preprocess.entries import Entry, RowForm
+from data_preprocess.failed_programs import (
+    COLUMN,
+    RealBug,
+    failed_programs_of,
+    read_failed_programs,
+    repairs_by_problem,
+)
+from data_preprocess.manifest import make_manifest
+from data_preprocess.parallel_reading import read_entries
+from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder
+from data_preprocess.reading import AUTO, detect_format
+from data_preprocess.rejects import KEPT, Rejects
+from data_preprocess.rows import Reject
+from data_preprocess.run_store import RunStore
+from data_preprocess.sandbox_session import SandboxOnDemand
+from data_preprocess.settings import Settings, plain_config, read_settings
+from data_preprocess.sft_rows import ConversationWriter, SftStatistics
+from data_preprocess.spilled import SpilledProblems
+from data_preprocess.splits import TRAIN, VAL, chunks, own_problems, split_chunk
+from data_preprocess.verification import Verification, Verified
+from verl_ext.cli import exit_without
+from verl_ext.grading.grader import Grader
+from verl_ext.tools.registry import load_schemas, load_tools
+
+_CHUNK = 512
+_SHOWN = 5
+
+
+def run(config: DictConfig) -> None:
+    """One run, as the composed config says."""
+    asyncio.run(preprocess(read_settings(config), plain_config(config)))
+
+
+async def preprocess(settings: Settings, config: object) -> None:
+    """One run from input to published files.
+
+    Raises:
+        OSError: When an input can't be read.
+        ValueError: When an input is no known format, nothing is left, or ``strict`` and rows were rejected.
+        SandboxError: When the sandbox can't be reached or failed for good.
+    """
+    started = time.perf_counter()
+    if settings.generate.max_cases:
+        exit_without("hypothesis", "data")
+    load_schemas(settings.tools_file)
+    real_bugs, bad_programs = read_failed_programs(settings.failed_programs)
+    with ExitStack() as stack:
+        output = stack.enter_context(OutputFolder(settings.output_dir))
+        rejects = stack.enter_context(Rejects(output.rejects_path))
+        runs = stack.enter_context(
+            RunStore(settings.output_dir.with_name(f"{settings.output_dir.name}.runs"))
+        )
+        for reject in bad_programs:
+            rejects.append(reject)
+        if runs.num_earlier:
+            print(f"going on where an earlier start was: {runs.num_earlier} runs of programs are known")
+        async with SandboxOnDemand(settings, runs) as sandbox:
+            problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
+            _check_rest(settings, rejects, problems)
+            sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
+        output.finish_rows()
+        rejects.finish()
+        verification = problems.verification.to_dict() if settings.verify else None
+        manifest = make_manifest(
+            settings,
+            config,
+            output,
+            problems.splits,
+            rejects,
+            problems.columns_not_read,
+            verification,
+            problems.cases,
+            problems.programs_without_problem,
+            sft,
+        )
+        output.publish(manifest)
+        runs.finish()
+    _say(settings, manifest, time.perf_counter() - started)
+    for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in problems.case_warnings)):
+        print(line)
+
+
+@dataclass(slots=True)
+class _Problems:
+    """What is left of the problems once their RL rows are written.
+
+    Attributes:
+        splits: Split -> problems.
+        to_converse: ``train`` and ``val`` -> problems with a reference that is not known to fail, kept only
+            for conversations that are asked for (those of ``val`` are also shown programs of ``train``).
+        without_reference: Problems of those splits that have none.
+        columns_not_read: Column -> records that have it and whose reader does not know it.
+        verification: What became of the references.
+        cases: What the manifest says about cases.
+        case_warnings: One line each.
+        programs_without_problem: ``query_id`` in ``failed_programs`` that no problem has -> its programs.
+    """
+
+    splits: Counter[str] = field(default_factory=Counter)
+    to_converse: dict[str, SpilledProblems] = field(
+        default_factory=lambda: {TRAIN: SpilledProblems(), VAL: SpilledProblems()}
+    )
+    without_reference: int = 0
+    columns_not_read: Counter[str] = field(default_factory=Counter)
+    verification: Verification = field(default_factory=Verification)
+    cases: dict[str, Any] = field(default_factory=dict)
+    case_warnings: list[str] = field(default_factory=list)
+    programs_without_problem: dict[str, int] = field(default_factory=dict)
+
+
+async def _write_rl(
+    settings: Settings,
+    sandbox: SandboxOnDemand,
+    rejects: Rejects,
+    output: OutputFolder,
+    real_bugs: Mapping[str, Sequence[RealBug]],
+) -> _Problems:
+    """Writes every problem that is read, some at a time; rejected rows are added to ``rejects``."""
+    problems = _Problems(verification=Verification(settings.verify_solutions))
+    stage = CaseStage(settings, sandbox)
+    repairs = repairs_by_problem(real_bugs)
+    kept = {
+        TRAIN: settings.num_conversations or settings.num_val_conversations,
+        VAL: settings.num_val_conversations,
+    }
+    unknown = {query_id: len(programs) for query_id, programs in real_bugs.items()}
+    for chunk in _chunks(settings, rejects):
+        for _, entry in chunk:
+            stage.overlap.count(entry.query_id, entry.duplicates)
+            unknown.pop(entry.query_id, None)
+        run = await _run_programs(settings, sandbox, problems.verification, stage, repairs, chunk)
+        for (split, _), (entry, failed) in zip(chunk, run, strict=True):
+            problems.columns_not_read.update(name for name in entry.extra_columns if name != COLUMN)
+            if settings.drop_unverified and failed:
+                continue
+            stage.overlap.add(entry.query_id, entry.look, split)
+            stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
+            output.add(stem, entry.row(split, problems.splits[split]))
+            problems.splits[split] += 1
+            if split in problems.to_converse:
+                if not entry.has_reference:
+                    problems.without_reference += 1
+                elif kept[split] and not failed:
+                    problems.to_converse[split].append(entry.text)
+    problems.verification.finish()
+    stage.finish()
+    problems.cases = stage.to_dict()
+    problems.case_warnings = stage.overlap.warnings()
+    problems.programs_without_problem = unknown
+    return problems
+
+
+async def _run_programs(
+    settings: Settings,
+    sandbox: SandboxOnDemand,
+    verification: Verification,
+    stage: CaseStage,
+    repairs: Mapping[str, Sequence[str]],
+    chunk: Sequence[tuple[str, Entry]],
+) -> list[tuple[Entry, bool]]:
+    """The entries after verification and case generation, and whether their reference failed."""
+    verify = settings.verify and any(
+        entry.has_reference or (verification.max_solutions > 0 and entry.has_solutions) for _, entry in chunk
+    )
+    if not verify and not stage.runs_programs:
+        return [(entry, False) for _, entry in chunk]
+    decoded = [entry.problem for _, entry in chunk]
+    verified = [Verified(problem, None) for problem in decoded]
+    if verify:
+        grader = Grader(await sandbox.get(), settings.limits, cache_size=0)
+        verified = await verification.check(grader, decoded, max_parallel=settings.num_parallel)
+    extended = await stage.extend(verified, repairs)
+    return [
+        (entry if new is old else Entry.of(new, _form(settings)), item.passed is False)
+        for (_, entry), old, item, new in zip(chunk, decoded, verified, extended, strict=True)
+    ]
+
+
+async def _write_sft(
+    settings: Settings,
+    sandbox: SandboxOnDemand,
+    problems: _Problems,
+    real_bugs: Mapping[str, Sequence[RealBug]],
+    output: OutputFolder,
+) -> dict[str, Any] | None:
+    """Writes the conversations; returns what the manifest says about them, None when none were asked for."""
+    totals = {TRAIN: settings.num_conversations, VAL: settings.num_val_conversations}
+    if not any(totals.values()):
+        return None
+    if not any(problems.to_converse.values()):
+        return SftStatistics(without_reference=problems.without_reference).to_dict()
+    limits = replace(settings.limits, time_s=settings.bugs.time_limit_s)
+    # One case at a time, so that nothing runs after the first that fails.
+    grader = Grader(await sandbox.get(), limits, cache_size=settings.cache_size, max_parallel=1)
+    tools = load_tools(settings.tools_file, grader=grader)
+    tool = tools[0] if settings.task.uses_tool else None
+    tools_json = json.dumps(load_schemas(settings.tools_file), ensure_ascii=False)
+    known = {
+        problem.query_id: found
+        for split in totals
+        for problem in problems.to_converse[split]
+        if (found := [*failed_programs_of(problem), *real_bugs.get(problem.query_id, ())])
+    }
+    pool = ProgramPool(problems.to_converse[TRAIN])
+    writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
+    for split, total in totals.items():
+        await writer.write(split, problems.to_converse[split], total, output)
+    writer.statistics.without_reference = problems.without_reference
+    print(f"programs run: {grader.misses} (answered without a run: {grader.hits})")
+    return writer.statistics.to_dict()
+
+
+def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[tuple[str, Entry]]]:
+    """Problems with their splits, some at a time; rejected rows are added to ``rejects``."""
+    form = _form(settings)
+    if not settings.inputs:
+        owned = own_problems(
+            settings.problem_set, settings.splits, public=settings.read.public, seed=settings.seed
+        )
+        for start in range(0, len(owned), _CHUNK):
+            yield [(split, Entry.of(problem, form)) for split, problem in owned[start : start + _CHUNK]]
+        return
+
+    def accepted() -> Iterator[Entry]:
+        for item in read_entries(
+            settings.inputs, settings.read, form, num_processes=settings.num_read_processes
+        ):
+            if isinstance(item, Reject):
+                rejects.append(item)
+            else:
+                yield item
+
+    for chunk in chunks(accepted(), _CHUNK):
+        yield split_chunk(chunk, settings.splits, seed=settings.seed)
+
+
+def _form(settings: Settings) -> RowForm:
+    return RowForm(settings.task, settings.style, settings.max_graded_cases)
+
+
+def _check_rest(settings: Settings, rejects: Rejects, problems: _Problems) -> None:
+    """Refuses to go on with nothing, or with less than everything where that is asked for."""
+    first = f"; the first: {rejects.first[0]}" if rejects.count else ""
+    failures = problems.verification.failures
+    if not problems.splits.total():
+        failing = f" and {len(failures)} references failed: {_named(failures)}" if failures else ""
+        hint = _other_format(settings) if rejects.count else ""
+        raise ValueError(f"no problem is left, {rejects.count} rows were rejected{first}{failing}{hint}")
+    if settings.strict and rejects.count:
+        raise ValueError(f"strict=true and {rejects.count} rows were rejected{first}")
+
+
+def _other_format(settings: Settings) -> str:
+    """Advice where a file looks like another format than the one that was asked for."""
+    try:
+        found = detect_format(settings.inputs[0])
+    except ValueError:
+        return ""
+    if settings.read.format in (AUTO, found):
+        return ""
+    return f"; the file looks like format {found}: give format={found}, or format=auto"
+
+
+def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
+    files = ", ".join(
+        f"{name.removesuffix('.parquet')} {entry['rows']}" for name, entry in manifest["files"].items()
+    )
+    print(f"wrote {settings.output_dir}: {files} rows in {seconds:.0f} s")
+    verification = manifest["verification"]
+    if verification and verification["references"]:
+        print(
+            f"references that pass all their cases: {verification['passed']} of {verification['references']} "
+            f"({verification['share']:.1%})"
+        )
+    if verification and verification["failures"]:
+        what = "left out" if settings.drop_unverified else "no conversations about"
+        print(f"  {what}: {_named(verification['failures'])}")
+    if manifest["num_rejects"]:
+        where = MANIFEST if manifest["num_rejects"] <= KEPT else REJECTS
+        print(f"rejected rows: {manifest['num_rejects']} (all of them in {settings.output_dir / where})")
+        for reject in manifest["rejects"][:_SHOWN]:
+            print(f"  {Reject(**reject)}")
+    if alone := manifest["failed_programs_without_problem"]:
+        shown = ", ".join(list(alone)[:_SHOWN])
+        print(
+            f"note: {sum(alone.values())} failed programs belong to no problem ({shown}"
+            f"{f' and {len(alone) - _SHOWN} more' if len(alone) > _SHOWN else ''}; all of them in {MANIFEST})"
+        )
+    if manifest["columns_not_read"]:
+        print(f"note: columns that are kept and not read: {', '.join(manifest['columns_not_read'])}")
+    for name, entry in manifest["files"].items():
+        if not entry["rows"]:
+            print(f"note: {name} has no rows: {_why_empty(settings, manifest, name)}")
+
+
+def _named(failures: Sequence[Mapping[str, Any]]) -> str:
+    """The first failing references and how they fail."""
+    shown = ", ".join(f"{failure['query_id']} ({failure['verdict']})" for failure in failures[:_SHOWN])
+    more = len(failures) - _SHOWN
+    return f"{shown} and {more} more, all of them in {MANIFEST}" if more > 0 else shown
+
+
+def _why_empty(settings: Settings, manifest: Mapping[str, Any], file_name: str) -> str:
+    kind, split = file_name.removesuffix(".parquet").split("_")
+    problems = manifest["problems_by_split"]
+    if kind == "rl" or not problems.get(split):
+        return f"of {sum(problems.values())} problems none is in its split (splits.*)"
+    asked, key = {
+        TRAIN: (settings.num_conversations, "sft.num_conversations"),
+        VAL: (settings.num_val_conversations, "sft.num_val_conversations"),
+    }[split]
+    return "no problem of the split has a reference that passes" if asked else f"{key}=0"
