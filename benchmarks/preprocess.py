@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _CASES_PER_PROBLEM = 15
 _SAMPLE = 200
 _SAMPLE_EVERY_S = 0.1
+_BYTECODE = Path(tempfile.gettempdir()) / "code_agentic_benchmark_bytecode"
 _WITH_DATASETS = ROOT / "benchmarks" / "preprocess_with_datasets.py"
 
 
@@ -103,13 +104,16 @@ def measure(command: Sequence[str]) -> Measured:
     Raises:
         RuntimeError: When it fails.
     """
+    # Compiled modules are kept for all sides alike, as they are wherever Python runs twice.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = str(_BYTECODE)
     started = time.perf_counter()
     peak = 0
     cpu_before = _cpu_of_children()
     # Its output goes to a file: a pipe that nobody reads would stop it.
     with (
         tempfile.TemporaryFile() as output,
-        subprocess.Popen(command, stdout=output, stderr=output) as process,
+        subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process,
     ):
         done = threading.Event()
 

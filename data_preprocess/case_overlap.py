@@ -207,7 +207,8 @@ class OverlapReport:
 
     def count(self, query_id: str, duplicates: Duplicates) -> None:
         """Counts what was taken out of a problem."""
-        self._cases.update(duplicates.taken_out)
+        for name in duplicates.taken_out:
+            self._cases[name] += 1
         for name in duplicates.findings:
             self._findings[name].add(query_id)
 

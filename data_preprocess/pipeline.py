@@ -152,7 +152,9 @@ async def _write_rl(
             unknown.pop(entry.query_id, None)
         run = await _run_programs(settings, sandbox, problems.verification, stage, repairs, chunk)
         for (split, _), (entry, failed) in zip(chunk, run, strict=True):
-            problems.columns_not_read.update(name for name in entry.extra_columns if name != COLUMN)
+            for name in entry.extra_columns:
+                if name != COLUMN:
+                    problems.columns_not_read[name] += 1
             if settings.drop_unverified and failed:
                 continue
             stage.overlap.add(entry.query_id, entry.look, split)
