@@ -3,19 +3,22 @@
 It holds no secret, reads no program (the forked child does) and opens no file for one. For each message of
 the server it forks a child, confined by the ``Tier``, watches its deadlines, kills everything that came of it
 and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; talks over one SEQPACKET
-socket and ends when that closes.
+socket and ends when that closes. After each fork whatever it touches is copied, one page at a time: code that
+every run goes through touches as little as it can.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
 directory): ``{"id", "uid", "limits", "work_dir", "payload"}`` or ``{"kill": id}``. Out: ``{"ready"}``,
-``{"failed"}`` or the report of a run.
+``{"failed"}`` or the report of a run, ``REPORT``, as words.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -23,27 +26,28 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.cgroups import Group, GroupPool
 from verl_ext.sandbox.disk_watch import DiskWatch
-from verl_ext.sandbox.limits import MIB, StageLimits, apply_rlimits
+from verl_ext.sandbox.limits import MIB, StageLimits, rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
-from verl_ext.sandbox.python_program import hide
+from verl_ext.sandbox.python_program import hide, run_as_main
 
 BOOTSTRAP = """
 import sys
 sys.path[0] = sys.argv[1]
 from verl_ext.sandbox.fork_server import serve
-from verl_ext.sandbox.python_program import run_as_main
 del sys.path[0]
-run_as_main(serve(sys.argv[2]))
+serve(sys.argv[2])
 """
 MAX_MESSAGE_BYTES = 16384
 # The first byte of the payload, overwritten by the child: still setting up / foreign code may run / failed /
 # the executable is not there.
 PENDING, STARTED, FAILED, MISSING = b" ", b"R", b"E", b"M"
+# What is told about a run. The last one may have spaces, and is empty where it went well.
+REPORT = ("id", "status", "reason", "wall_s", "cpu_s", "max_rss_kb", "missing", "failure")
 _MAX_FDS = 5
 _CPU_CHECK_FLOOR_S = 0.02
 
@@ -67,7 +71,7 @@ class _Run:
         self.start = time.monotonic()
         self.next_check = self.start + self._pause(0.0)
         self.reason = "exit"
-        self.report: dict[str, object] = {}
+        self.report = ""
         self.pidfd = os.pidfd_open(confined.pid)
 
     def _pause(self, cpu_used_s: float) -> float:
@@ -115,16 +119,11 @@ class _Run:
             failure = "the process that holds the run was killed"
         if state in (FAILED, MISSING):
             failure = os.pread(self.payload_fd, 2000, 1).split(b"\0")[0].decode("utf-8", "replace")
-        self.report = {
-            "id": self.run_id,
-            "status": status,
-            "reason": reason,
-            "wall_s": time.monotonic() - self.start,
-            "cpu_s": cpu_s,
-            "max_rss_kb": max_rss_kb,
-            "failure": failure if reason == "exit" else "",
-            "missing": state == MISSING,
-        }
+        if reason != "exit":
+            failure = ""
+        wall_s = time.monotonic() - self.start
+        missing = int(state == MISSING)
+        self.report = f"{self.run_id} {status} {reason} {wall_s} {cpu_s} {max_rss_kb} {missing} {failure}"
         self.next_check = float("inf")
         self.confined.kill()
 
@@ -142,54 +141,57 @@ class _ForkServer:
         self.epoll.register(control.fileno(), select.EPOLLIN)
         self.by_fd: dict[int, _Run] = {}
         self.baseline_bytes = _address_space_bytes()
+        self.decoder = json.JSONDecoder()
 
-    def loop(self) -> str:
-        """Serves until the socket closes; returns only in a forked child, with the program to run."""
+    def loop(self) -> NoReturn:
+        """Serves until the socket closes."""
         while True:
             wake = min((run.next_check for run in self.by_fd.values()), default=float("inf"))
             pause = None if wake == float("inf") else max(wake - time.monotonic(), 0.0)
             for fd, _ in self.epoll.poll(pause):
                 if fd != self.control.fileno():
                     self._advance(fd)
-                elif program := self._receive():
-                    return program
+                else:
+                    self._receive()
             now = time.monotonic()
             for run in self.by_fd.values():
                 if now >= run.next_check:
                     run.check(now)
 
-    def _receive(self) -> str | None:
+    def _receive(self) -> None:
         try:
             data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
         except ConnectionError:
             os._exit(0)
         if not data:
             os._exit(0)
-        message = json.loads(data)
+        message, _ = self.decoder.raw_decode(data.decode())
         if "kill" in message:
             for run in self.by_fd.values():
                 if run.run_id == message["kill"] and not run.report:
                     run.stop("killed")
-            return None
-        limits = StageLimits(**message["limits"])
+            return
+        limits = _limits(*message["limits"])
         group: Group | None = None
         try:
             if self.groups is not None:
                 group = self.groups.acquire(limits.run_memory_bytes + limits.disk_mb * MIB)
             keep_fds = fds if group is None else [*fds, group.procs_fd]
+            # Computed here, once for all runs with the same limits, to be at hand in the child.
+            rlimits(limits, self.baseline_bytes, self.tier.extra_processes())
             confined = self.tier.fork(message["uid"], keep_fds, self._disown)
         except OSError as error:
-            self._send({"id": message["id"], "failure": f"fork server: {error}"})
+            self._send(f"{message['id']} 0 exit 0 0 0 0 fork server: {error}")
             confined = None
             if group is not None and self.groups is not None:
                 self.groups.release(group)
         if confined is not None and confined.pid == 0:
-            return _become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
+            _become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
             os.close(fds[3])
-            return None
+            return
         guards: list[Group | MemoryWatch | DiskWatch] = [
             group or MemoryWatch(confined.roots(), limits.run_memory_bytes)
         ]
@@ -198,7 +200,6 @@ class _ForkServer:
         run = _Run(message["id"], limits, confined, guards, fds[3])
         self.by_fd[run.pidfd] = run
         self.epoll.register(run.pidfd, select.EPOLLIN)
-        return None
 
     def _disown(self) -> None:
         self.control.close()
@@ -221,9 +222,9 @@ class _ForkServer:
                 self.groups.release(guard)
         self._send(run.report)
 
-    def _send(self, report: dict[str, object]) -> None:
+    def _send(self, report: str) -> None:
         try:
-            self.control.sendall(json.dumps(report).encode())
+            self.control.sendall(report.encode())
         except ConnectionError:  # the server is gone; so are we, and with us every run
             os._exit(0)
 
@@ -235,34 +236,35 @@ def _become_program(
     fds: list[int],
     baseline_bytes: int,
     group: Group | None,
-) -> str:
-    """In the child: puts on the jail, writes the program's files, and returns the Python program to run or
-    executes another one. Whatever fails before foreign code runs is reported as our failure."""
-    payload_fd = fds[3]
+) -> NoReturn:
+    """In the child: puts on the jail, writes the program's files and becomes the program. Whatever fails
+    before foreign code runs is reported as our failure.
+
+    It never returns: to leave the frames below would write to everything that they refer to, which is dear
+    in a fresh fork."""
+    payload_fd = 3
     try:
         if group is not None:
             group.join()
-        for target, fd in enumerate(fds[:3]):
-            os.dup2(fd, target)
-        low = 3
-        for fd in sorted(fds[3:]):
-            os.closerange(low, fd)
-            os.set_inheritable(fd, False)
-            low = fd + 1
-        os.closerange(low, 65536)
-        content = _read_all(payload_fd)
+        for target, fd in enumerate(fds):  # in ascending order, as they were received: none is in the way
+            os.dup2(fd, target, target < payload_fd)
+        os.closerange(len(fds), 65536)
+        content = os.pread(payload_fd, os.fstat(payload_fd).st_size, len(PENDING))
         payload, contents = message["payload"], memoryview(content)
         if payload is None:
             header, _, rest = content.partition(b"\n")
             payload, contents = json.loads(header), memoryview(rest)
         work_dir = tier.enter_run(limits, message["uid"], payload)
         for path, size, mode in payload["files"]:
+            if path == payload["main"]:
+                source = contents[:size]
             _write_file(path, contents[:size], mode)
             contents = contents[size:]
         if len(fds) > 4:
-            _send_directory(fds[4])
+            _send_directory(4)
         argv = payload["argv"]
-        apply_rlimits(limits, baseline_bytes if argv is None else 0, tier.extra_processes())
+        for kind, value in rlimits(limits, baseline_bytes if argv is None else 0, tier.extra_processes()):
+            resource.setrlimit(kind, (value, value))
         os.pwrite(payload_fd, STARTED, 0)
         tier.seal()
     except BaseException as error:
@@ -271,10 +273,10 @@ def _become_program(
     if argv is not None:
         _execute(argv, payload_fd)
     os.close(payload_fd)
-    return f"{work_dir}/{payload['main']}"
+    run_as_main(f"{work_dir}/{payload['main']}", bytes(source))
 
 
-def _execute(argv: list[str], payload_fd: int) -> None:
+def _execute(argv: list[str], payload_fd: int) -> NoReturn:
     """Becomes another program. One that is not there and comes from the system is a missing toolchain: our
     failure, which no program can feign, because by the time it runs the descriptor is closed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -288,14 +290,9 @@ def _execute(argv: list[str], payload_fd: int) -> None:
     os._exit(127)
 
 
-def _read_all(fd: int) -> bytes:
-    size = os.fstat(fd).st_size
-    parts: list[bytes] = []
-    offset = len(PENDING)
-    while offset < size:
-        parts.append(os.pread(fd, size - offset, offset))
-        offset += len(parts[-1])
-    return b"".join(parts)
+@functools.lru_cache(maxsize=256)
+def _limits(*values: Any) -> StageLimits:
+    return StageLimits(*values)
 
 
 def _write_file(path: str, content: memoryview, mode: int) -> None:
@@ -318,14 +315,11 @@ def _address_space_bytes() -> int:
     return int(Path("/proc/self/statm").read_bytes().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def serve(config_text: str) -> str:
-    """Runs the fork server; returns only in the child of a run.
+def serve(config_text: str) -> NoReturn:
+    """Runs the fork server.
 
     Args:
         config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths", "groups", "index"}``.
-
-    Returns:
-        Path of the Python program that this process is to become.
     """
     config = json.loads(config_text)
     control = socket.socket(fileno=config["control_fd"])
@@ -342,7 +336,7 @@ def serve(config_text: str) -> str:
     control.sendall(b'{"ready": true}')
     hide(server)
     _settle()
-    return server.loop()
+    server.loop()
 
 
 def _settle() -> None:

@@ -17,26 +17,25 @@ import signal
 import sys
 import types
 from importlib.machinery import SourceFileLoader
+from typing import NoReturn
 
 from verl_ext.sandbox import syscalls
 
 _hidden: list[object] = []
 
 
-def run_as_main(path: str) -> None:
-    """Runs the file as ``__main__`` and ends the process with the exit code plain Python would give.
+def run_as_main(path: str, source: bytes) -> NoReturn:
+    """Runs the program as ``__main__`` and ends the process with the exit code plain Python would give.
 
     Args:
-        path: Absolute path of the program; shown in tracebacks.
+        path: Its absolute path; shown in tracebacks.
+        source: What the file holds.
     """
     _look_started(path)
     main = _make_main_module(path)
     sys.modules["__main__"] = main
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    source = os.read(fd, os.fstat(fd).st_size)
-    os.close(fd)
     # The program gets the depth of recursion it would have without the frames below it.
-    sys.setrecursionlimit(sys.getrecursionlimit() + 3)
+    sys.setrecursionlimit(sys.getrecursionlimit() + 7)
     code = 0
     try:
         exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
@@ -66,6 +65,7 @@ def _look_started(path: str) -> None:
     sys.orig_argv = [sys.executable, path]
     sys.path.insert(0, path.rpartition("/")[0])
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    gc.freeze()  # what the fork server has made meanwhile is nothing to look through
     gc.enable()
 
 

@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from verl_ext.sandbox import fork_server
 from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
@@ -84,7 +83,7 @@ class Worker:
         self._uids = deque(_uid_slots(index))
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._reports: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._reports: dict[int, asyncio.Future[dict[str, str]]] = {}
         self._next_id = 0
         self._starting = asyncio.Lock()
 
@@ -131,8 +130,10 @@ class Worker:
         if not data:
             self.stop("the fork server died")
             return
-        report = json.loads(data)
-        future = self._reports.pop(report["id"], None)
+        report = dict(
+            zip(fork_server.REPORT, data.decode().split(" ", len(fork_server.REPORT) - 1), strict=True)
+        )
+        future = self._reports.pop(int(report["id"]), None)
         if future is not None and not future.done():
             future.set_result(report)
 
@@ -192,7 +193,7 @@ class Worker:
                     cleanup.callback(channel.close)
                     handed_over.callback(their_channel.close)
                     fds.append(their_channel.fileno())
-                report_future: asyncio.Future[dict[str, Any]] = loop.create_future()
+                report_future: asyncio.Future[dict[str, str]] = loop.create_future()
                 self._reports[run_id] = report_future
                 cleanup.callback(self._abandon, run_id)
                 message = {
@@ -206,7 +207,7 @@ class Worker:
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
             cleanup.callback(loop.call_later(_WATCH_AFTER_S, _watch, out, err).cancel)
             report = await self._report_of(report_future, stage.limits)
-            if report["failure"] and report.get("missing"):
+            if report["failure"] and report["missing"] == "1":
                 raise ToolchainMissing(report["failure"])
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
@@ -215,11 +216,11 @@ class Worker:
             if stage.fetch:
                 files, left_out = fetch_files(channel, stage.fetch, self._config.fetch_cap_bytes)
             return StageOutcome(
-                return_code=os.waitstatus_to_exitcode(report["status"]),
+                return_code=os.waitstatus_to_exitcode(int(report["status"])),
                 reason=report["reason"],
-                wall_s=report["wall_s"],
-                cpu_s=report["cpu_s"],
-                max_rss_kb=report["max_rss_kb"],
+                wall_s=float(report["wall_s"]),
+                cpu_s=float(report["cpu_s"]),
+                max_rss_kb=int(report["max_rss_kb"]),
                 stdout=out.finish(),
                 stderr=err.finish(),
                 output_truncated=out.truncated or err.truncated,
@@ -235,7 +236,7 @@ class Worker:
         path.mkdir(mode=0o700)
         return str(path)
 
-    async def _report_of(self, future: asyncio.Future[dict[str, Any]], limits: StageLimits) -> dict[str, Any]:
+    async def _report_of(self, future: asyncio.Future[dict[str, str]], limits: StageLimits) -> dict[str, str]:
         try:
             return await asyncio.wait_for(future, limits.wall_s + _GUARD_S)
         except TimeoutError:
