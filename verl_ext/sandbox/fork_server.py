@@ -17,6 +17,7 @@ import contextlib
 import functools
 import gc
 import json
+import marshal
 import os
 import resource
 import select
@@ -24,6 +25,7 @@ import signal
 import socket
 import sys
 import time
+import types
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -48,6 +50,7 @@ MAX_MESSAGE_BYTES = 16384
 PENDING, STARTED, FAILED, MISSING = b" ", b"R", b"E", b"M"
 # What is told about a run. The last one may have spaces, and is empty where it went well.
 REPORT = ("id", "status", "reason", "wall_s", "cpu_s", "max_rss_kb", "missing", "failure")
+MAX_CODE_BYTES = 4 * MIB  # of a compiled program, to be used again
 _MAX_FDS = 5
 _CPU_CHECK_FLOOR_S = 0.02
 
@@ -272,8 +275,13 @@ def _become_program(
         os._exit(1)
     if argv is not None:
         _execute(argv, payload_fd)
-    os.close(payload_fd)
-    run_as_main(f"{work_dir}/{payload['main']}", bytes(source))
+
+    def hand_out(code: types.CodeType) -> None:
+        if payload["share_code"]:
+            _write_code(payload_fd, code)
+        os.close(payload_fd)
+
+    run_as_main(f"{work_dir}/{payload['main']}", source, contents, hand_out)
 
 
 def _execute(argv: list[str], payload_fd: int) -> NoReturn:
@@ -293,6 +301,15 @@ def _execute(argv: list[str], payload_fd: int) -> NoReturn:
 @functools.lru_cache(maxsize=256)
 def _limits(*values: Any) -> StageLimits:
     return StageLimits(*values)
+
+
+def _write_code(payload_fd: int, code: types.CodeType) -> None:
+    """Appends a compiled program to the payload, where it can be done."""
+    end = os.fstat(payload_fd).st_size
+    with contextlib.suppress(OSError, ValueError, MemoryError):
+        shared = marshal.dumps(code)
+        if len(shared) <= MAX_CODE_BYTES and os.pwrite(payload_fd, shared, end) != len(shared):
+            os.ftruncate(payload_fd, end)
 
 
 def _write_file(path: str, content: memoryview, mode: int) -> None:

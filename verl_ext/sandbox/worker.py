@@ -185,6 +185,10 @@ class Worker:
                 cleanup.callback(_remove_tree, work_dir)
             with contextlib.ExitStack() as handed_over:
                 description, payload_fd = stage.write_payload(work_dir)
+                if stage.share_code:
+                    code_fd = os.dup(payload_fd)
+                    cleanup.callback(os.close, code_fd)
+                    code_start = os.fstat(code_fd).st_size
                 fds = [feed.read_fd, out.write_fd, err.write_fd, payload_fd]
                 for fd in fds:
                     handed_over.callback(os.close, fd)
@@ -215,6 +219,9 @@ class Worker:
             left_out: dict[str, str] = {}
             if stage.fetch:
                 files, left_out = fetch_files(channel, stage.fetch, self._config.fetch_cap_bytes)
+            stderr = err.finish()
+            # Not where it may be cut off, nor where the compiler had warnings: those belong to every run.
+            use_code = stage.share_code and (report["reason"], report["status"], stderr) == ("exit", "0", b"")
             return StageOutcome(
                 return_code=os.waitstatus_to_exitcode(int(report["status"])),
                 reason=report["reason"],
@@ -222,10 +229,11 @@ class Worker:
                 cpu_s=float(report["cpu_s"]),
                 max_rss_kb=int(report["max_rss_kb"]),
                 stdout=out.finish(),
-                stderr=err.finish(),
+                stderr=stderr,
                 output_truncated=out.truncated or err.truncated,
                 files=files,
                 files_left_out=left_out,
+                code=os.pread(code_fd, fork_server.MAX_CODE_BYTES, code_start) if use_code else b"",
             )
 
     def _make_work_dir(self, run_id: int) -> str:
