@@ -145,6 +145,12 @@ class _ForkServer:
         self.by_fd: dict[int, _Run] = {}
         self.baseline_bytes = _address_space_bytes()
         self.decoder = json.JSONDecoder()
+        self.cpus = os.sched_getaffinity(0)
+
+    def stay_on(self, cpu_index: int) -> None:
+        """Binds this process, not its runs, to one of its CPUs. Each page that it writes to after a fork is
+        copied, and each copy interrupts all CPUs on which its memory has been in use."""
+        os.sched_setaffinity(0, {sorted(self.cpus)[cpu_index % len(self.cpus)]})
 
     def loop(self) -> NoReturn:
         """Serves until the socket closes."""
@@ -189,6 +195,7 @@ class _ForkServer:
             if group is not None and self.groups is not None:
                 self.groups.release(group)
         if confined is not None and confined.pid == 0:
+            os.sched_setaffinity(0, self.cpus)
             _become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
@@ -336,7 +343,8 @@ def serve(config_text: str) -> NoReturn:
     """Runs the fork server.
 
     Args:
-        config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths", "groups", "index"}``.
+        config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths", "groups", "index",
+            "cpu_index"}``.
     """
     config = json.loads(config_text)
     control = socket.socket(fileno=config["control_fd"])
@@ -351,6 +359,7 @@ def serve(config_text: str) -> NoReturn:
         control.sendall(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)
     control.sendall(b'{"ready": true}')
+    server.stay_on(config["cpu_index"])
     hide(server)
     _settle()
     server.loop()

@@ -66,6 +66,13 @@ _UNOWNED_MEMORY: dict[str, tuple[int | None, int | None]] = {
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
 }
+# Make objects with a name that belongs to an IPC namespace.
+_IPC: dict[str, tuple[int | None, int | None]] = {
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+}
 # Calls numbered alike everywhere: 425-433 io_uring and the new mount API, 442-443 mount_setattr, quotactl_fd.
 _DENIED_RANGES = ((425, 433), (442, 443))
 _CLONE3 = 435
@@ -95,12 +102,13 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def build_filter(machine: str, *, sockets: bool = True, unowned_memory: bool = True) -> bytes | None:
+def build_filter(machine: str, *, namespaced: bool = True, unowned_memory: bool = True) -> bytes | None:
     """Compiles the deny list to classic BPF.
 
     Args:
         machine: ``os.uname().machine``.
-        sockets: Whether sockets may be made (harmless in an empty network namespace); pairs always may.
+        namespaced: Whether the program has namespaces of its own. Else it may make no sockets (but pairs)
+            and no IPC objects, which outlive it and which all others find.
         unowned_memory: Whether memory may be made that does not count towards any process.
 
     Returns:
@@ -111,8 +119,8 @@ def build_filter(machine: str, *, sockets: bool = True, unowned_memory: bool = T
     if machine not in _AUDIT_ARCH:
         return None
     column = list(_AUDIT_ARCH).index(machine)
-    families = [socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK] if sockets else []
-    table = _DENIED if unowned_memory else _DENIED | _UNOWNED_MEMORY
+    families = [socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK] if namespaced else []
+    table = _DENIED | ({} if unowned_memory else _UNOWNED_MEMORY) | ({} if namespaced else _IPC)
     denied = {number for row in table.values() if (number := row[column]) is not None}
     denied.update(*(range(low, high + 1) for low, high in _DENIED_RANGES))
     first = sorted(number for number in denied if number - 1 not in denied)
@@ -158,9 +166,9 @@ def _search(rules: list[_Rule]) -> list[_Instruction]:
     return [(_JGE, len(below), 0, rules[middle][0]), *below, *_search(rules[middle:])]
 
 
-def native_filter(*, sockets: bool = True, unowned_memory: bool = True) -> bytes | None:
+def native_filter(*, namespaced: bool = True, unowned_memory: bool = True) -> bytes | None:
     """The filter for this machine; None when its architecture is unknown."""
-    return build_filter(os.uname().machine, sockets=sockets, unowned_memory=unowned_memory)
+    return build_filter(os.uname().machine, namespaced=namespaced, unowned_memory=unowned_memory)
 
 
 def install(filter_bytes: bytes) -> None:

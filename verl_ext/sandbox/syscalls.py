@@ -137,7 +137,8 @@ def drop_capabilities() -> None:
 
 
 def exit_process(code: int) -> NoReturn:
-    """C's ``exit``: flushes C streams and runs C exit handlers, without Python's costly finalisation."""
+    """Flushes C streams (those of C++ write through them) and ends, without Python's costly finalisation and
+    without the libraries', which would write to a page of each."""
     _libc.fflush(None)
     os._exit(code)
 

@@ -284,6 +284,7 @@ def _launch(config: WorkerConfig, index: int) -> tuple[socket.socket, subprocess
         "scratch": config.scratch,
         "groups": config.groups,
         "index": index,
+        "cpu_index": os.getpid() + index,  # several servers on one machine begin with different ones
     }
     package_root = str(Path(__file__).resolve().parents[2])
     # Pipes for input and output: the interpreter makes its streams as for a program between pipes.

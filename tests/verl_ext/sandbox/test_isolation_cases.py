@@ -1,0 +1,85 @@
+"""Cases of one request: what one leaves behind, the next does not find."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from verl_ext.sandbox.client import HttpSandbox
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest
+
+# How to look for it and how to leave it; what only lasts as long as a descriptor is kept by a daemon.
+_TRACES = {
+    "a file": ("os.listdir('.') != ['main.py']", "open('left', 'w').write('x')"),
+    "a temporary file": (
+        "os.path.exists(tempfile.gettempdir() + '/left')",
+        "open(tempfile.gettempdir() + '/left', 'w').write('x')",
+    ),
+    "a file of shared memory": (
+        "os.path.exists('/dev/shm/left') and open('/dev/shm/left').read()",
+        "open('/dev/shm/left', 'w').write('x')",
+    ),
+    "a module": ("hasattr(math, 'left')", "math.left = True"),
+    "an abstract socket": (
+        "socket.socket(socket.AF_UNIX).connect_ex('\0left') == 0",
+        "kept = socket.socket(socket.AF_UNIX); kept.bind('\0left'); kept.listen()",
+    ),
+    "a loopback port": (
+        "socket.socket().connect_ex(('127.0.0.1', 7531)) == 0",
+        "kept = socket.socket(); kept.bind(('127.0.0.1', 7531)); kept.listen()",
+    ),
+    "shared memory": ("libc.shmget(7531, 4096, 0) >= 0", "libc.shmget(7531, 4096, 0o1666)"),
+    "a message queue": ("libc.msgget(7531, 0) >= 0", "libc.msgget(7531, 0o1666)"),
+    "a semaphore": ("libc.semget(7531, 1, 0) >= 0", "libc.semget(7531, 1, 0o1666)"),
+    "a process": (
+        "any(pid.isdigit() and _is_left(pid) for pid in os.listdir('/proc'))",
+        "pass",  # the daemon
+    ),
+}
+# In tier B, where nothing separates them, sockets and IPC objects are refused, and everywhere what no control
+# group counts.
+_MAY_BE_REFUSED = {"shared memory", "a message queue"}
+_PROGRAM = """
+import ctypes, math, os, signal, socket, tempfile, time
+libc = ctypes.CDLL(None)
+def _is_left(pid):
+    try:
+        return open(f"/proc/{{pid}}/comm").read() == "left\\n"
+    except OSError:
+        return False
+def look():
+    try:
+        return bool({look})
+    except OSError:
+        return False
+before = look()
+try:
+    {leave}
+except OSError:
+    pass
+ready, done = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    libc.prctl(15, b"left")
+    for fd in range(3):
+        os.close(fd)
+    os.write(done, b"x")
+    time.sleep(60)
+os.read(ready, 1)
+print(before, look())
+"""
+
+
+@pytest.mark.parametrize("trace", _TRACES)
+async def test_a_case_finds_nothing_of_an_earlier_one(
+    trace: str, jail: HttpSandbox, tier_server: Any
+) -> None:
+    look, leave = (text.replace("\0", "\\0") for text in _TRACES[trace])
+    program = RunRequest(_PROGRAM.format(look=look, leave=leave))
+    async with aclosing(jail.run_cases(CasesRequest(program, ("",) * 6, max_parallel=1))) as results:
+        found = [result.run.stdout for result in [result async for result in results] if result.run]
+    assert [text.split()[0] for text in found] == ["False"] * 6
+    if tier_server.tier == "A" and trace not in _MAY_BE_REFUSED:
+        assert [text.split()[1] for text in found] == ["True"] * 6
