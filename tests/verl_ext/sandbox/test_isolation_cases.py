@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import aclosing
 from typing import Any
 
@@ -83,3 +84,26 @@ async def test_a_case_finds_nothing_of_an_earlier_one(
     assert [text.split()[0] for text in found] == ["False"] * 6
     if tier_server.tier == "A" and trace not in _MAY_BE_REFUSED:
         assert [text.split()[1] for text in found] == ["True"] * 6
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("print(input() is '1')", 'SyntaxWarning: "is" with a literal'),
+        ("print(input()", "SyntaxError: '(' was never closed"),
+        ("import os\nprint(1 // int(input()), open(__file__).read()[:0])", 'main.py", line 2, in <module>'),
+    ],
+)
+async def test_that_later_cases_are_not_compiled_again_is_not_to_be_seen(
+    code: str, said: str, jail: HttpSandbox
+) -> None:
+    request = CasesRequest(RunRequest(code), ("1", "2", "0", "0"), max_parallel=1)
+    async with aclosing(jail.run_cases(request)) as results:
+        errors = [result.run.stderr async for result in results if result.run is not None]
+    first = 2 if "line 2" in said else 0  # the first two divide by something
+    assert errors[:first] == [""] * first
+    assert len(errors) == 4
+    folder = re.compile(r"/tmp/\S*/main\.py")  # tier B: another one for each run
+    texts = {folder.sub("", text) for text in errors[first:]}
+    assert len(texts) == 1
+    assert all(said in text for text in errors[first:])
