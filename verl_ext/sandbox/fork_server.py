@@ -17,15 +17,12 @@ import contextlib
 import functools
 import gc
 import json
-import marshal
 import os
-import resource
 import select
 import signal
 import socket
 import sys
 import time
-import types
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -35,7 +32,8 @@ from verl_ext.sandbox.cgroups import Group, GroupPool
 from verl_ext.sandbox.disk_watch import DiskWatch
 from verl_ext.sandbox.limits import MIB, StageLimits, rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
-from verl_ext.sandbox.python_program import hide, run_as_main
+from verl_ext.sandbox.python_program import hide
+from verl_ext.sandbox.run_child import FAILED, MISSING, STARTED, become_program
 
 BOOTSTRAP = """
 import sys
@@ -45,12 +43,8 @@ del sys.path[0]
 serve(sys.argv[2])
 """
 MAX_MESSAGE_BYTES = 16384
-# The first byte of the payload, overwritten by the child: still setting up / foreign code may run / failed /
-# the executable is not there.
-PENDING, STARTED, FAILED, MISSING = b" ", b"R", b"E", b"M"
 # What is told about a run. The last one may have spaces, and is empty where it went well.
 REPORT = ("id", "status", "reason", "wall_s", "cpu_s", "max_rss_kb", "missing", "failure")
-MAX_CODE_BYTES = 4 * MIB  # of a compiled program, to be used again
 _MAX_FDS = 5
 _CPU_CHECK_FLOOR_S = 0.02
 
@@ -196,7 +190,7 @@ class _ForkServer:
                 self.groups.release(group)
         if confined is not None and confined.pid == 0:
             os.sched_setaffinity(0, self.cpus)
-            _become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
+            become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
@@ -239,100 +233,9 @@ class _ForkServer:
             os._exit(0)
 
 
-def _become_program(
-    tier: confinement.Tier,
-    limits: StageLimits,
-    message: dict[str, Any],
-    fds: list[int],
-    baseline_bytes: int,
-    group: Group | None,
-) -> NoReturn:
-    """In the child: puts on the jail, writes the program's files and becomes the program. Whatever fails
-    before foreign code runs is reported as our failure.
-
-    It never returns: to leave the frames below would write to everything that they refer to, which is dear
-    in a fresh fork."""
-    payload_fd = 3
-    try:
-        if group is not None:
-            group.join()
-        for target, fd in enumerate(fds):  # in ascending order, as they were received: none is in the way
-            os.dup2(fd, target, target < payload_fd)
-        os.closerange(len(fds), 65536)
-        content = os.pread(payload_fd, os.fstat(payload_fd).st_size, len(PENDING))
-        payload, contents = message["payload"], memoryview(content)
-        if payload is None:
-            header, _, rest = content.partition(b"\n")
-            payload, contents = json.loads(header), memoryview(rest)
-        work_dir = tier.enter_run(limits, message["uid"], payload)
-        for path, size, mode in payload["files"]:
-            if path == payload["main"]:
-                source = contents[:size]
-            _write_file(path, contents[:size], mode)
-            contents = contents[size:]
-        if len(fds) > 4:
-            _send_directory(4)
-        argv = payload["argv"]
-        for kind, value in rlimits(limits, baseline_bytes if argv is None else 0, tier.extra_processes()):
-            resource.setrlimit(kind, (value, value))
-        os.pwrite(payload_fd, STARTED, 0)
-        tier.seal()
-    except BaseException as error:
-        os.pwrite(payload_fd, FAILED + f"{type(error).__name__}: {error}".encode() + b"\0", 0)
-        os._exit(1)
-    if argv is not None:
-        _execute(argv, payload_fd)
-
-    def hand_out(code: types.CodeType) -> None:
-        if payload["share_code"]:
-            _write_code(payload_fd, code)
-        os.close(payload_fd)
-
-    run_as_main(f"{work_dir}/{payload['main']}", source, contents, hand_out)
-
-
-def _execute(argv: list[str], payload_fd: int) -> NoReturn:
-    """Becomes another program. One that is not there and comes from the system is a missing toolchain: our
-    failure, which no program can feign, because by the time it runs the descriptor is closed."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    try:
-        os.execvp(argv[0], argv)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and "/" not in argv[0]:
-            os.pwrite(payload_fd, MISSING + argv[0].encode() + b"\0", 0)
-        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
-    os._exit(127)
-
-
 @functools.lru_cache(maxsize=256)
 def _limits(*values: Any) -> StageLimits:
     return StageLimits(*values)
-
-
-def _write_code(payload_fd: int, code: types.CodeType) -> None:
-    """Appends a compiled program to the payload, where it can be done."""
-    end = os.fstat(payload_fd).st_size
-    with contextlib.suppress(OSError, ValueError, MemoryError):
-        shared = marshal.dumps(code)
-        if len(shared) <= MAX_CODE_BYTES and os.pwrite(payload_fd, shared, end) != len(shared):
-            os.ftruncate(payload_fd, end)
-
-
-def _write_file(path: str, content: memoryview, mode: int) -> None:
-    if "/" in path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    while content:
-        content = content[os.write(fd, content) :]
-    os.close(fd)
-
-
-def _send_directory(socket_fd: int) -> None:
-    with socket.socket(fileno=socket_fd) as channel:
-        directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-        socket.send_fds(channel, [b"d"], [directory])
-        os.close(directory)
 
 
 def _address_space_bytes() -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from verl_ext.sandbox import fork_server, syscalls
+from verl_ext.sandbox import run_child, syscalls
 from verl_ext.sandbox.limits import StageLimits
 
 _MAX_LISTED = 5000
@@ -56,7 +56,7 @@ class Stage:
             "files": [(path, len(content), mode) for path, (content, mode) in self.files.items()],
             "share_code": self.share_code,
         }
-        parts = [fork_server.PENDING, *(content for content, _ in self.files.values()), self.code]
+        parts = [run_child.PENDING, *(content for content, _ in self.files.values()), self.code]
         if sum(map(len, self.files)) > _MAX_PATHS_IN_MESSAGE:
             parts.insert(1, json.dumps(description).encode() + b"\n")
             description = None

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verl_ext.sandbox import fork_server
+from verl_ext.sandbox import fork_server, run_child
 from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
 from verl_ext.sandbox.jail import WORK_DIR
 from verl_ext.sandbox.limits import MIB, StageLimits
@@ -233,7 +233,7 @@ class Worker:
                 output_truncated=out.truncated or err.truncated,
                 files=files,
                 files_left_out=left_out,
-                code=os.pread(code_fd, fork_server.MAX_CODE_BYTES, code_start) if use_code else b"",
+                code=os.pread(code_fd, run_child.MAX_CODE_BYTES, code_start) if use_code else b"",
             )
 
     def _make_work_dir(self, run_id: int) -> str:
