@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import aclosing
 from typing import Any
@@ -107,3 +108,11 @@ async def test_that_later_cases_are_not_compiled_again_is_not_to_be_seen(
     texts = {folder.sub("", text) for text in errors[first:]}
     assert len(texts) == 1
     assert all(said in text for text in errors[first:])
+
+
+@pytest.mark.parametrize("language", ["python", "bash"])
+async def test_a_program_may_use_every_cpu(language: str, jail: HttpSandbox) -> None:
+    code = {"python": "import os; print(len(os.sched_getaffinity(0)))", "bash": "nproc"}[language]
+    result = await jail.run(RunRequest(code, language=language))
+    assert result.run is not None
+    assert int(result.run.stdout) == len(os.sched_getaffinity(0))
