@@ -51,9 +51,10 @@ class Defaults:
     processes: int = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Build:
-    """A program ready to run: what compiling it said, its run stage (None when that failed), its limit."""
+    """A program ready to run: what compiling it said, its run stage (None when that failed; with the code$
+    object once a run of Python has made one), its limit."""
 
     compiled: StageResult | None
     stage: Stage | None
@@ -138,6 +139,7 @@ class Pool:
         if build.stage is None:
             yield await self._run_built(build, None)
             return
+        build.stage = replace(build.stage, share_code=build.stage.argv is None and len(request.stdins) > 1)
 
         async def run_case(index: int) -> RunResult:
             with self.metrics.run(request.program.language) as record:
@@ -230,6 +232,8 @@ class Pool:
             return RunResult(compile=build.compiled, run=None)
         content = None if stdin is None else stdin.encode("utf-8", "surrogatepass")
         outcome = await self._worker().run(replace(build.stage, stdin=content))
+        if outcome.code:
+            build.stage = replace(build.stage, code=outcome.code, share_code=False)
         return RunResult(
             compile=build.compiled,
             run=_stage_result(outcome, build.memory_mb),

@@ -3,16 +3,18 @@
 It holds no secret, reads no program (the forked child does) and opens no file for one. For each message of
 the server it forks a child, confined by the ``Tier``, watches its deadlines, kills everything that came of it
 and reports how the program ended. Started by ``worker`` through ``BOOTSTRAP``; talks over one SEQPACKET
-socket and ends when that closes.
+socket and ends when that closes. After each fork whatever it touches is copied, one page at a time: code that
+every run goes through touches as little as it can.
 
 Messages in (JSON, with descriptors stdin, stdout, stderr, payload and perhaps a socket for the working
 directory): ``{"id", "uid", "limits", "work_dir", "payload"}`` or ``{"kill": id}``. Out: ``{"ready"}``,
-``{"failed"}`` or the report of a run.
+``{"failed"}`` or the report of a run, ``REPORT``, as words.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -23,27 +25,26 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.cgroups import Group, GroupPool
 from verl_ext.sandbox.disk_watch import DiskWatch
-from verl_ext.sandbox.limits import MIB, StageLimits, apply_rlimits
+from verl_ext.sandbox.limits import MIB, StageLimits, rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
 from verl_ext.sandbox.python_program import hide
+from verl_ext.sandbox.run_child import FAILED, MISSING, STARTED, become_program
 
 BOOTSTRAP = """
 import sys
 sys.path[0] = sys.argv[1]
 from verl_ext.sandbox.fork_server import serve
-from verl_ext.sandbox.python_program import run_as_main
 del sys.path[0]
-run_as_main(serve(sys.argv[2]))
+serve(sys.argv[2])
 """
 MAX_MESSAGE_BYTES = 16384
-# The first byte of the payload, overwritten by the child: still setting up / foreign code may run / failed /
-# the executable is not there.
-PENDING, STARTED, FAILED, MISSING = b" ", b"R", b"E", b"M"
+# What is told about a run. The last one may have spaces, and is empty where it went well.
+REPORT = ("id", "status", "reason", "wall_s", "cpu_s", "max_rss_kb", "missing", "failure")
 _MAX_FDS = 5
 _CPU_CHECK_FLOOR_S = 0.02
 
@@ -67,7 +68,7 @@ class _Run:
         self.start = time.monotonic()
         self.next_check = self.start + self._pause(0.0)
         self.reason = "exit"
-        self.report: dict[str, object] = {}
+        self.report = ""
         self.pidfd = os.pidfd_open(confined.pid)
 
     def _pause(self, cpu_used_s: float) -> float:
@@ -115,16 +116,11 @@ class _Run:
             failure = "the process that holds the run was killed"
         if state in (FAILED, MISSING):
             failure = os.pread(self.payload_fd, 2000, 1).split(b"\0")[0].decode("utf-8", "replace")
-        self.report = {
-            "id": self.run_id,
-            "status": status,
-            "reason": reason,
-            "wall_s": time.monotonic() - self.start,
-            "cpu_s": cpu_s,
-            "max_rss_kb": max_rss_kb,
-            "failure": failure if reason == "exit" else "",
-            "missing": state == MISSING,
-        }
+        if reason != "exit":
+            failure = ""
+        wall_s = time.monotonic() - self.start
+        missing = int(state == MISSING)
+        self.report = f"{self.run_id} {status} {reason} {wall_s} {cpu_s} {max_rss_kb} {missing} {failure}"
         self.next_check = float("inf")
         self.confined.kill()
 
@@ -142,54 +138,64 @@ class _ForkServer:
         self.epoll.register(control.fileno(), select.EPOLLIN)
         self.by_fd: dict[int, _Run] = {}
         self.baseline_bytes = _address_space_bytes()
+        self.decoder = json.JSONDecoder()
+        self.cpus = os.sched_getaffinity(0)
 
-    def loop(self) -> str:
-        """Serves until the socket closes; returns only in a forked child, with the program to run."""
+    def stay_on(self, cpu_index: int) -> None:
+        """Binds this process, not its runs, to one of its CPUs. Each page that it writes to after a fork is
+        copied, and each copy interrupts all CPUs on which its memory has been in use."""
+        os.sched_setaffinity(0, {sorted(self.cpus)[cpu_index % len(self.cpus)]})
+
+    def loop(self) -> NoReturn:
+        """Serves until the socket closes."""
         while True:
             wake = min((run.next_check for run in self.by_fd.values()), default=float("inf"))
             pause = None if wake == float("inf") else max(wake - time.monotonic(), 0.0)
             for fd, _ in self.epoll.poll(pause):
                 if fd != self.control.fileno():
                     self._advance(fd)
-                elif program := self._receive():
-                    return program
+                else:
+                    self._receive()
             now = time.monotonic()
             for run in self.by_fd.values():
                 if now >= run.next_check:
                     run.check(now)
 
-    def _receive(self) -> str | None:
+    def _receive(self) -> None:
         try:
             data, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE_BYTES, _MAX_FDS)
         except ConnectionError:
             os._exit(0)
         if not data:
             os._exit(0)
-        message = json.loads(data)
+        message, _ = self.decoder.raw_decode(data.decode())
         if "kill" in message:
             for run in self.by_fd.values():
                 if run.run_id == message["kill"] and not run.report:
                     run.stop("killed")
-            return None
-        limits = StageLimits(**message["limits"])
+            return
+        limits = _limits(*message["limits"])
         group: Group | None = None
         try:
             if self.groups is not None:
                 group = self.groups.acquire(limits.run_memory_bytes + limits.disk_mb * MIB)
             keep_fds = fds if group is None else [*fds, group.procs_fd]
+            # Computed here, once for all runs with the same limits, to be at hand in the child.
+            rlimits(limits, self.baseline_bytes, self.tier.extra_processes())
             confined = self.tier.fork(message["uid"], keep_fds, self._disown)
         except OSError as error:
-            self._send({"id": message["id"], "failure": f"fork server: {error}"})
+            self._send(f"{message['id']} 0 exit 0 0 0 0 fork server: {error}")
             confined = None
             if group is not None and self.groups is not None:
                 self.groups.release(group)
         if confined is not None and confined.pid == 0:
-            return _become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
+            os.sched_setaffinity(0, self.cpus)
+            become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
             os.close(fds[3])
-            return None
+            return
         guards: list[Group | MemoryWatch | DiskWatch] = [
             group or MemoryWatch(confined.roots(), limits.run_memory_bytes)
         ]
@@ -198,7 +204,6 @@ class _ForkServer:
         run = _Run(message["id"], limits, confined, guards, fds[3])
         self.by_fd[run.pidfd] = run
         self.epoll.register(run.pidfd, select.EPOLLIN)
-        return None
 
     def _disown(self) -> None:
         self.control.close()
@@ -221,111 +226,28 @@ class _ForkServer:
                 self.groups.release(guard)
         self._send(run.report)
 
-    def _send(self, report: dict[str, object]) -> None:
+    def _send(self, report: str) -> None:
         try:
-            self.control.sendall(json.dumps(report).encode())
+            self.control.sendall(report.encode())
         except ConnectionError:  # the server is gone; so are we, and with us every run
             os._exit(0)
 
 
-def _become_program(
-    tier: confinement.Tier,
-    limits: StageLimits,
-    message: dict[str, Any],
-    fds: list[int],
-    baseline_bytes: int,
-    group: Group | None,
-) -> str:
-    """In the child: puts on the jail, writes the program's files, and returns the Python program to run or
-    executes another one. Whatever fails before foreign code runs is reported as our failure."""
-    payload_fd = fds[3]
-    try:
-        if group is not None:
-            group.join()
-        for target, fd in enumerate(fds[:3]):
-            os.dup2(fd, target)
-        low = 3
-        for fd in sorted(fds[3:]):
-            os.closerange(low, fd)
-            os.set_inheritable(fd, False)
-            low = fd + 1
-        os.closerange(low, 65536)
-        content = _read_all(payload_fd)
-        payload, contents = message["payload"], memoryview(content)
-        if payload is None:
-            header, _, rest = content.partition(b"\n")
-            payload, contents = json.loads(header), memoryview(rest)
-        work_dir = tier.enter_run(limits, message["uid"], payload)
-        for path, size, mode in payload["files"]:
-            _write_file(path, contents[:size], mode)
-            contents = contents[size:]
-        if len(fds) > 4:
-            _send_directory(fds[4])
-        argv = payload["argv"]
-        apply_rlimits(limits, baseline_bytes if argv is None else 0, tier.extra_processes())
-        os.pwrite(payload_fd, STARTED, 0)
-        tier.seal()
-    except BaseException as error:
-        os.pwrite(payload_fd, FAILED + f"{type(error).__name__}: {error}".encode() + b"\0", 0)
-        os._exit(1)
-    if argv is not None:
-        _execute(argv, payload_fd)
-    os.close(payload_fd)
-    return f"{work_dir}/{payload['main']}"
-
-
-def _execute(argv: list[str], payload_fd: int) -> None:
-    """Becomes another program. One that is not there and comes from the system is a missing toolchain: our
-    failure, which no program can feign, because by the time it runs the descriptor is closed."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    try:
-        os.execvp(argv[0], argv)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and "/" not in argv[0]:
-            os.pwrite(payload_fd, MISSING + argv[0].encode() + b"\0", 0)
-        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
-    os._exit(127)
-
-
-def _read_all(fd: int) -> bytes:
-    size = os.fstat(fd).st_size
-    parts: list[bytes] = []
-    offset = len(PENDING)
-    while offset < size:
-        parts.append(os.pread(fd, size - offset, offset))
-        offset += len(parts[-1])
-    return b"".join(parts)
-
-
-def _write_file(path: str, content: memoryview, mode: int) -> None:
-    if "/" in path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    while content:
-        content = content[os.write(fd, content) :]
-    os.close(fd)
-
-
-def _send_directory(socket_fd: int) -> None:
-    with socket.socket(fileno=socket_fd) as channel:
-        directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-        socket.send_fds(channel, [b"d"], [directory])
-        os.close(directory)
+@functools.lru_cache(maxsize=256)
+def _limits(*values: Any) -> StageLimits:
+    return StageLimits(*values)
 
 
 def _address_space_bytes() -> int:
     return int(Path("/proc/self/statm").read_bytes().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def serve(config_text: str) -> str:
-    """Runs the fork server; returns only in the child of a run.
+def serve(config_text: str) -> NoReturn:
+    """Runs the fork server.
 
     Args:
-        config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths", "groups", "index"}``.
-
-    Returns:
-        Path of the Python program that this process is to become.
+        config_text: JSON ``{"control_fd", "tier", "preload", "read_only_paths", "groups", "index",
+            "cpu_index"}``.
     """
     config = json.loads(config_text)
     control = socket.socket(fileno=config["control_fd"])
@@ -340,9 +262,10 @@ def serve(config_text: str) -> str:
         control.sendall(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)
     control.sendall(b'{"ready": true}')
+    server.stay_on(config["cpu_index"])
     hide(server)
     _settle()
-    return server.loop()
+    server.loop()
 
 
 def _settle() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -113,7 +112,7 @@ def _make_etc(root: Path) -> None:
     etc.mkdir(exist_ok=True)
     for name in _ETC_FILES:
         with contextlib.suppress(OSError):
-            shutil.copyfile(Path("/etc") / name, etc / name)
+            (etc / name).write_bytes((Path("/etc") / name).read_bytes())
     for name in _ETC_FOLDERS:
         if (Path("/etc") / name).is_dir():
             _bind_read_only(Path("/etc") / name, root)

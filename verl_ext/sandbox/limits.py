@@ -6,6 +6,7 @@ enforces by itself, on each process of the stage.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import resource
@@ -42,9 +43,9 @@ class StageLimits:
     stack_mb: int = 64
     bounded_address_space: bool = True
 
-    def to_json(self) -> dict[str, Any]:
-        """The fields by name: what ``StageLimits(**...)`` takes. A tenth of what ``asdict`` costs."""
-        return {name: getattr(self, name) for name in self.__slots__}
+    def to_json(self) -> list[Any]:
+        """The fields in order: what ``StageLimits(*...)`` takes."""
+        return [getattr(self, name) for name in self.__slots__]
 
     @property
     def run_memory_bytes(self) -> int:
@@ -52,8 +53,9 @@ class StageLimits:
         return (self.memory_mb + self.stack_mb) * MIB
 
 
-def apply_rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> None:
-    """Sets the rlimits of this process, hard and soft alike.
+@functools.lru_cache(maxsize=256)
+def rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> tuple[tuple[int, int], ...]:
+    """The rlimits, kind and value, that a process with these limits gets, hard and soft alike.
 
     Memory is bounded through ``RLIMIT_DATA``: unlike the address space it does not count what is only
     reserved (thread stacks, arenas), so that a limit in MiB means nearly what its author thinks. Shared
@@ -68,19 +70,19 @@ def apply_rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int
     cpu_s = limits.wall_s * (os.cpu_count() or 1) if limits.cpu_s is None else limits.cpu_s
     # The kernel counts whole seconds; the exact limit is watched from outside, this is for stray children.
     cpu = math.ceil(cpu_s) + 1
-    settings = [
-        (resource.RLIMIT_CORE, 1),  # at 0 the kernel would still start a handler that is fed by a pipe
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_FSIZE, limits.disk_mb * MIB),
-        (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_STACK, limits.stack_mb * MIB),
-        (resource.RLIMIT_NPROC, limits.processes + extra_processes),
-        (resource.RLIMIT_DATA, baseline_bytes + memory),
-    ]
+    settings = {
+        resource.RLIMIT_CORE: 1,  # at 0 the kernel would still start a handler that is fed by a pipe
+        resource.RLIMIT_CPU: cpu,
+        resource.RLIMIT_FSIZE: limits.disk_mb * MIB,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_STACK: limits.stack_mb * MIB,
+        resource.RLIMIT_NPROC: limits.processes + extra_processes,
+        resource.RLIMIT_DATA: baseline_bytes + memory,
+    }
     if limits.bounded_address_space:
-        settings.append((resource.RLIMIT_AS, baseline_bytes + 2 * memory + _ADDRESS_SPACE_SLACK_MB * MIB))
-    for kind, value in settings:
-        hard = resource.getrlimit(kind)[1]
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        settings[resource.RLIMIT_AS] = baseline_bytes + 2 * memory + _ADDRESS_SPACE_SLACK_MB * MIB
+    hard = {kind: resource.getrlimit(kind)[1] for kind in settings}
+    return tuple(
+        (kind, value if hard[kind] == resource.RLIM_INFINITY else min(value, hard[kind]))
+        for kind, value in settings.items()
+    )

@@ -8,38 +8,44 @@ from run to run, and runs of one fork server share the address layout and the mo
 
 from __future__ import annotations
 
+import _imp
 import _signal  # ``signal`` without its enums, which cost a fresh fork some 20 page faults
 import atexit
 import builtins
 import gc
+import marshal
 import os
 import signal
 import sys
 import types
+from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
+from typing import NoReturn
 
 from verl_ext.sandbox import syscalls
 
 _hidden: list[object] = []
 
 
-def run_as_main(path: str) -> None:
-    """Runs the file as ``__main__`` and ends the process with the exit code plain Python would give.
+def run_as_main(
+    path: str, source: memoryview, compiled: memoryview, hand_out: Callable[[types.CodeType], None]
+) -> NoReturn:
+    """Runs the program as ``__main__`` and ends the process with the exit code plain Python would give.
 
     Args:
-        path: Absolute path of the program; shown in tracebacks.
+        path: Its absolute path; shown in tracebacks.
+        source: What the file holds.
+        compiled: What came of it in an earlier run; empty for none.
+        hand_out: Given the code object right before it runs.
     """
     _look_started(path)
     main = _make_main_module(path)
     sys.modules["__main__"] = main
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    source = os.read(fd, os.fstat(fd).st_size)
-    os.close(fd)
     # The program gets the depth of recursion it would have without the frames below it.
-    sys.setrecursionlimit(sys.getrecursionlimit() + 3)
+    sys.setrecursionlimit(sys.getrecursionlimit() + 7)
     code = 0
     try:
-        exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
+        exec(_code(path, source, compiled, hand_out), main.__dict__)
     except SystemExit as request:
         code = _exit_code(request)
     except BaseException as error:
@@ -47,6 +53,19 @@ def run_as_main(path: str) -> None:
     finally:
         code = _finish(main, code)
         syscalls.exit_process(code)
+
+
+def _code(
+    path: str, source: memoryview, compiled: memoryview, hand_out: Callable[[types.CodeType], None]
+) -> types.CodeType:
+    """No line of the program has run yet, but all limits hold: both sources are as hostile."""
+    if compiled:
+        code: types.CodeType = marshal.loads(compiled)
+        _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]  # where the working directory is another one
+    else:
+        code = compile(source, path, "exec", dont_inherit=True)
+    hand_out(code)
+    return code
 
 
 def hide(*ours: object) -> None:
@@ -66,6 +85,7 @@ def _look_started(path: str) -> None:
     sys.orig_argv = [sys.executable, path]
     sys.path.insert(0, path.rpartition("/")[0])
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    gc.freeze()  # what the fork server has made meanwhile is nothing to look through
     gc.enable()
 
 

@@ -66,6 +66,13 @@ _UNOWNED_MEMORY: dict[str, tuple[int | None, int | None]] = {
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
 }
+# Make objects with a name that belongs to an IPC namespace.
+_IPC: dict[str, tuple[int | None, int | None]] = {
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+}
 # Calls numbered alike everywhere: 425-433 io_uring and the new mount API, 442-443 mount_setattr, quotactl_fd.
 _DENIED_RANGES = ((425, 433), (442, 443))
 _CLONE3 = 435
@@ -82,17 +89,26 @@ _DENY = 0x00050000 | errno.EPERM
 _ABSENT = 0x00050000 | errno.ENOSYS
 _NUMBER, _ARCH, _ARG0 = 0, 4, 16
 
+# Code, jump if true, jump if false, operand.
+_Instruction = tuple[int, int, int, int]
+# First and last number, and what to do about them; that ends in a return.
+_Rule = tuple[int, int, list[_Instruction]]
+_ALLOWS: list[_Instruction] = [(_RETURN, 0, 0, _ALLOW)]
+_DENIES: list[_Instruction] = [(_RETURN, 0, 0, _DENY)]
+_IS_ABSENT: list[_Instruction] = [(_RETURN, 0, 0, _ABSENT)]
+
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def build_filter(machine: str, *, sockets: bool = True, unowned_memory: bool = True) -> bytes | None:
+def build_filter(machine: str, *, namespaced: bool = True, unowned_memory: bool = True) -> bytes | None:
     """Compiles the deny list to classic BPF.
 
     Args:
         machine: ``os.uname().machine``.
-        sockets: Whether sockets may be made (harmless in an empty network namespace); pairs always may.
+        namespaced: Whether the program has namespaces of its own. Else it may make no sockets (but pairs)
+            and no IPC objects, which outlive it and which all others find.
         unowned_memory: Whether memory may be made that does not count towards any process.
 
     Returns:
@@ -103,46 +119,56 @@ def build_filter(machine: str, *, sockets: bool = True, unowned_memory: bool = T
     if machine not in _AUDIT_ARCH:
         return None
     column = list(_AUDIT_ARCH).index(machine)
-    families = [socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK] if sockets else []
-    program: list[tuple[int, int, int, int]] = [
+    families = [socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK] if namespaced else []
+    table = _DENIED | ({} if unowned_memory else _UNOWNED_MEMORY) | ({} if namespaced else _IPC)
+    denied = {number for row in table.values() if (number := row[column]) is not None}
+    denied.update(*(range(low, high + 1) for low, high in _DENIED_RANGES))
+    first = sorted(number for number in denied if number - 1 not in denied)
+    last = sorted(number for number in denied if number + 1 not in denied)
+    rules: list[_Rule] = [(low, high, _DENIES) for low, high in zip(first, last, strict=True)]
+    rules.append((_CLONE3, _CLONE3, _IS_ABSENT))  # flags behind a pointer; libc falls back
+    has_namespace_flag = (_JSET, 0, 1, _NAMESPACE_FLAGS & ~0x80)
+    rules.append(
+        (_CLONE[column], _CLONE[column], [(_LOAD, 0, 0, _ARG0), has_namespace_flag, *_DENIES, *_ALLOWS])
+    )
+    rules.append((_SOCKET[column], _SOCKET[column], _one_of(families)))
+    rules.append((_SOCKETPAIR[column], _SOCKETPAIR[column], _one_of([socket.AF_UNIX])))
+    if machine == "x86_64":
+        rules.append((0x40000000, 0xFFFFFFFF, _IS_ABSENT))  # the x32 twins of every call
+    program = [
         (_LOAD, 0, 0, _ARCH),
         (_JEQ, 1, 0, _AUDIT_ARCH[machine]),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER),
+        *_search(sorted(rules)),
     ]
-    if machine == "x86_64":
-        program += [(_JGE, 0, 1, 0x40000000), (_RETURN, 0, 0, _ABSENT)]  # the x32 twins of every call
-    program += [(_JEQ, 0, 1, _CLONE3), (_RETURN, 0, 0, _ABSENT)]  # flags behind a pointer; libc falls back
-    program += [
-        (_JEQ, 0, 3, _CLONE[column]),
-        (_LOAD, 0, 0, _ARG0),
-        (_JSET, 0, 1, _NAMESPACE_FLAGS & ~0x80),
-        (_RETURN, 0, 0, _DENY),
-        (_LOAD, 0, 0, _NUMBER),
-    ]
-    for number, allowed in ((_SOCKET[column], families), (_SOCKETPAIR[column], [socket.AF_UNIX])):
-        # Only namespaced families: a vsock, for one, would reach the host through any network namespace.
-        tests = [(_JEQ, len(allowed) - i, 0, int(family)) for i, family in enumerate(allowed)]
-        program += [
-            (_JEQ, 0, len(tests) + 3, number),
-            (_LOAD, 0, 0, _ARG0),
-            *tests,
-            (_RETURN, 0, 0, _DENY),
-            (_RETURN, 0, 0, _ALLOW),
-        ]
-    for low, high in _DENIED_RANGES:
-        program += [(_JGE, 0, 2, low), (_JGT, 1, 0, high), (_RETURN, 0, 0, _DENY)]
-    table = _DENIED if unowned_memory else _DENIED | _UNOWNED_MEMORY
-    columns = [numbers[column] for numbers in table.values()]
-    denied = [number for number in columns if number is not None]
-    program += [(_JEQ, len(denied) - i, 0, number) for i, number in enumerate(denied)]
-    program += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _DENY)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def native_filter(*, sockets: bool = True, unowned_memory: bool = True) -> bytes | None:
+def _one_of(families: list[socket.AddressFamily]) -> list[_Instruction]:
+    """Allows those only. Others have no namespaces: a vsock, for one, would reach the host from any."""
+    tests = [(_JEQ, len(families) - i, 0, int(family)) for i, family in enumerate(families)]
+    return [(_LOAD, 0, 0, _ARG0), *tests, *_DENIES, *_ALLOWS]
+
+
+def _search(rules: list[_Rule]) -> list[_Instruction]:
+    """Applies the rule of the loaded number by binary search, and allows what has none.
+
+    The kernel walks a new filter once for each number there is: every run pays for its depth, not for its
+    length.
+    """
+    if len(rules) == 1:
+        low, high, instructions = rules[0]
+        length = len(instructions)
+        return [(_JGE, 0, length + 1, low), (_JGT, length, 0, high), *instructions, *_ALLOWS]
+    middle = len(rules) // 2
+    below = _search(rules[:middle])
+    return [(_JGE, len(below), 0, rules[middle][0]), *below, *_search(rules[middle:])]
+
+
+def native_filter(*, namespaced: bool = True, unowned_memory: bool = True) -> bytes | None:
     """The filter for this machine; None when its architecture is unknown."""
-    return build_filter(os.uname().machine, sockets=sockets, unowned_memory=unowned_memory)
+    return build_filter(os.uname().machine, namespaced=namespaced, unowned_memory=unowned_memory)
 
 
 def install(filter_bytes: bytes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from verl_ext.sandbox import fork_server, syscalls
+from verl_ext.sandbox import run_child, syscalls
 from verl_ext.sandbox.limits import StageLimits
 
 _MAX_LISTED = 5000
@@ -30,6 +30,8 @@ class Stage:
         stdin: Standard input; None for immediate end of file.
         limits: What it may use.
         fetch: Files to read back.
+        code: The Python program as an earlier run of it compiled it; empty for none.
+        share_code: Whether to hand out, for such later runs, what this one compiles.
     """
 
     main: str
@@ -38,6 +40,8 @@ class Stage:
     stdin: bytes | None
     limits: StageLimits
     fetch: tuple[str, ...] = ()
+    code: bytes = b""
+    share_code: bool = False
 
     def write_payload(self, work_dir: str) -> tuple[dict[str, Any] | None, int]:
         """What the child needs: a description, and a memory file with the contents of the files.
@@ -50,8 +54,9 @@ class Stage:
             "main": self.main,
             "argv": self.argv,
             "files": [(path, len(content), mode) for path, (content, mode) in self.files.items()],
+            "share_code": self.share_code,
         }
-        parts = [fork_server.PENDING, *(content for content, _ in self.files.values())]
+        parts = [run_child.PENDING, *(content for content, _ in self.files.values()), self.code]
         if sum(map(len, self.files)) > _MAX_PATHS_IN_MESSAGE:
             parts.insert(1, json.dumps(description).encode() + b"\n")
             description = None
@@ -78,6 +83,7 @@ class StageOutcome:
         output_truncated: Whether something was not kept.
         files: The fetched files.
         files_left_out: Path -> why a file was not fetched.
+        code: What it compiled, where that was asked for and may be used again.
     """
 
     return_code: int
@@ -90,6 +96,7 @@ class StageOutcome:
     output_truncated: bool
     files: Mapping[str, bytes]
     files_left_out: Mapping[str, str]
+    code: bytes = b""
 
 
 def fetch_files(

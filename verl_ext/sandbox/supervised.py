@@ -156,7 +156,7 @@ class SupervisedTier:
             raise OSError("this kernel has no Landlock")
         if os.geteuid() != 0 and self._abi < landlock.SIGNAL_SCOPE_ABI:
             raise OSError("Landlock of this kernel does not hold signals, which takes root then")
-        self._filter = seccomp.native_filter(sockets=False, unowned_memory=self._memory_counted)
+        self._filter = seccomp.native_filter(namespaced=False, unowned_memory=self._memory_counted)
         if self._filter is None:
             raise OSError("no system-call filter for this architecture")
         prefixes = {sys.prefix, sys.base_prefix, str(Path(sys.base_prefix).resolve())}

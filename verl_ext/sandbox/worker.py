@@ -18,9 +18,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from verl_ext.sandbox import fork_server
+from verl_ext.sandbox import fork_server, run_child
 from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
 from verl_ext.sandbox.jail import WORK_DIR
 from verl_ext.sandbox.limits import MIB, StageLimits
@@ -84,7 +83,7 @@ class Worker:
         self._uids = deque(_uid_slots(index))
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._reports: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._reports: dict[int, asyncio.Future[dict[str, str]]] = {}
         self._next_id = 0
         self._starting = asyncio.Lock()
 
@@ -131,8 +130,10 @@ class Worker:
         if not data:
             self.stop("the fork server died")
             return
-        report = json.loads(data)
-        future = self._reports.pop(report["id"], None)
+        report = dict(
+            zip(fork_server.REPORT, data.decode().split(" ", len(fork_server.REPORT) - 1), strict=True)
+        )
+        future = self._reports.pop(int(report["id"]), None)
         if future is not None and not future.done():
             future.set_result(report)
 
@@ -184,6 +185,10 @@ class Worker:
                 cleanup.callback(_remove_tree, work_dir)
             with contextlib.ExitStack() as handed_over:
                 description, payload_fd = stage.write_payload(work_dir)
+                if stage.share_code:
+                    code_fd = os.dup(payload_fd)
+                    cleanup.callback(os.close, code_fd)
+                    code_start = os.fstat(code_fd).st_size
                 fds = [feed.read_fd, out.write_fd, err.write_fd, payload_fd]
                 for fd in fds:
                     handed_over.callback(os.close, fd)
@@ -192,7 +197,7 @@ class Worker:
                     cleanup.callback(channel.close)
                     handed_over.callback(their_channel.close)
                     fds.append(their_channel.fileno())
-                report_future: asyncio.Future[dict[str, Any]] = loop.create_future()
+                report_future: asyncio.Future[dict[str, str]] = loop.create_future()
                 self._reports[run_id] = report_future
                 cleanup.callback(self._abandon, run_id)
                 message = {
@@ -206,7 +211,7 @@ class Worker:
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
             cleanup.callback(loop.call_later(_WATCH_AFTER_S, _watch, out, err).cancel)
             report = await self._report_of(report_future, stage.limits)
-            if report["failure"] and report.get("missing"):
+            if report["failure"] and report["missing"] == "1":
                 raise ToolchainMissing(report["failure"])
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
@@ -214,17 +219,21 @@ class Worker:
             left_out: dict[str, str] = {}
             if stage.fetch:
                 files, left_out = fetch_files(channel, stage.fetch, self._config.fetch_cap_bytes)
+            stderr = err.finish()
+            # Not where it may be cut off, nor where the compiler had warnings: those belong to every run.
+            use_code = stage.share_code and (report["reason"], report["status"], stderr) == ("exit", "0", b"")
             return StageOutcome(
-                return_code=os.waitstatus_to_exitcode(report["status"]),
+                return_code=os.waitstatus_to_exitcode(int(report["status"])),
                 reason=report["reason"],
-                wall_s=report["wall_s"],
-                cpu_s=report["cpu_s"],
-                max_rss_kb=report["max_rss_kb"],
+                wall_s=float(report["wall_s"]),
+                cpu_s=float(report["cpu_s"]),
+                max_rss_kb=int(report["max_rss_kb"]),
                 stdout=out.finish(),
-                stderr=err.finish(),
+                stderr=stderr,
                 output_truncated=out.truncated or err.truncated,
                 files=files,
                 files_left_out=left_out,
+                code=os.pread(code_fd, run_child.MAX_CODE_BYTES, code_start) if use_code else b"",
             )
 
     def _make_work_dir(self, run_id: int) -> str:
@@ -235,7 +244,7 @@ class Worker:
         path.mkdir(mode=0o700)
         return str(path)
 
-    async def _report_of(self, future: asyncio.Future[dict[str, Any]], limits: StageLimits) -> dict[str, Any]:
+    async def _report_of(self, future: asyncio.Future[dict[str, str]], limits: StageLimits) -> dict[str, str]:
         try:
             return await asyncio.wait_for(future, limits.wall_s + _GUARD_S)
         except TimeoutError:
@@ -275,6 +284,7 @@ def _launch(config: WorkerConfig, index: int) -> tuple[socket.socket, subprocess
         "scratch": config.scratch,
         "groups": config.groups,
         "index": index,
+        "cpu_index": os.getpid() + index,  # several servers on one machine begin with different ones
     }
     package_root = str(Path(__file__).resolve().parents[2])
     # Pipes for input and output: the interpreter makes its streams as for a program between pipes.
