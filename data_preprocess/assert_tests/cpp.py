@@ -130,7 +130,7 @@ def _literal(scanner: Scanner, kind: CppType) -> Any:
     name = kind.name
     if name == "string":
         named = scanner.take("string(") or scanner.take("std::string(")
-        value = scanner.string()
+        value = scanner.string().partition("\0")[0]  # a literal ends at its first NUL
         if named:
             scanner.need(")")
         return value

@@ -161,6 +161,12 @@ def test_a_cpp_test_becomes_a_case() -> None:
     assert case.expected == "{1: ['x'], 2: []}"
 
 
+def test_a_cpp_text_ends_at_its_first_nul() -> None:
+    ended = CPP_TEST.replace('string("x")', r'string("x\x00y")')
+    [case] = read_cpp_tests(ended, "f", read_signature(CPP_HEAD, "f"))
+    assert case.expected == "{1: ['x'], 2: []}"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("= f(", "= g("), ("{1, -2}", "{1, y}"), ("true)", "1)"), ("throw", "return"), ('string("x")', "7"),

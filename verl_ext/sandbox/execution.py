@@ -53,7 +53,7 @@ class Defaults:
 
 @dataclass(slots=True)
 class _Build:
-    """A program ready to run: what compiling it said, its run stage (None when that failed; with the code$
+    """A program ready to run: what compiling it said, its run stage (None when that failed; with the code
     object once a run of Python has made one), its limit."""
 
     compiled: StageResult | None
