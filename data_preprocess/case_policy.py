@@ -76,11 +76,6 @@ class PublicPolicy:
 
 def _mark_first(cases: Sequence[Case], count: int) -> tuple[Case, ...]:
     num_public = min(count, max(len(cases) - 1, 1))
-    return tuple(
-        [_marked(case, True) for case in cases[:num_public]]
-        + [_marked(case, False) for case in cases[num_public:]]
-    )
-
-
-def _marked(case: Case, public: bool) -> Case:
-    return case if case.public == public else replace(case, public=public)
+    shown = [case if case.public else replace(case, public=True) for case in cases[:num_public]]
+    rest = [replace(case, public=False) if case.public else case for case in cases[num_public:]]
+    return (*shown, *rest)

@@ -17,6 +17,7 @@ from typing import Any
 import parso
 from cosmic_ray.operators.provider import OperatorProvider
 
+from data_preprocess.slip_kinds import COSMIC_RAY_KINDS
 from data_preprocess.source_edits import Slip, is_word, line_starts, smallest_edit
 
 # First word of an operator's name -> (kind, parso's types of the nodes that it is asked about).
@@ -35,7 +36,7 @@ _OPERATORS = {
     "RemoveDecorator": ("missing_decorator", ("decorator",)),
     "ZeroIterationForLoop": ("zero_iterations", ("for_stmt",)),
 }
-KINDS = tuple(dict.fromkeys(kind for kind, _ in _OPERATORS.values()))
+KINDS = COSMIC_RAY_KINDS
 _MAX_NUMBER_CHARS = 40
 # Operators, in cosmic-ray's words, that one takes for one another.
 _ALIKE = (

@@ -11,6 +11,7 @@ from itertools import pairwise
 import libcst as cst
 
 from data_preprocess.concrete_tree import ConcreteTree, assigned_name, called_name
+from data_preprocess.slip_kinds import STATEMENT_KINDS
 from data_preprocess.source_edits import Slip
 
 _UPDATES = frozenset(
@@ -189,10 +190,7 @@ _FINDERS: tuple[Callable[[ConcreteTree], Iterator[Slip]], ...] = (
     _branches, _guards, _updates, _levels, _order, _defaults,
 )  # fmt: skip
 
-KINDS = (
-    "wrong_branch", "missing_guard", "missing_update", "wrong_update", "wrong_level", "statement_order",
-    "mutable_default",
-)  # fmt: skip
+KINDS = STATEMENT_KINDS
 
 
 def find_statement_slips(tree: ConcreteTree) -> Iterator[Slip]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import libcst as cst
 
 from data_preprocess.concrete_tree import ConcreteTree, assigned_name, called_name, positional
+from data_preprocess.slip_kinds import VALUE_KINDS
 from data_preprocess.source_edits import Slip
 
 # Conversions that one forgets; int, str, float and len are a ``type_error`` of ``slips``.
@@ -205,10 +206,7 @@ _FINDERS: tuple[Callable[[ConcreteTree], Iterator[Slip]], ...] = (
     _slices, _loop_bounds, _initial_values, _argument_order, _conversions, _shared_lists, _shadowed_names,
 )  # fmt: skip
 
-KINDS = (
-    "slice_bound", "loop_bound", "initial_value", "argument_order", "missing_conversion", "shared_list",
-    "shadowed_name",
-)  # fmt: skip
+KINDS = VALUE_KINDS
 
 
 def find_value_slips(tree: ConcreteTree) -> Iterator[Slip]:

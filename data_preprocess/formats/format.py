@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -22,8 +22,7 @@ from verl_ext.grading.problem import DIFFICULTIES, Problem
 NUM_PUBLIC = "num_public"
 
 
-@dataclass(frozen=True, slots=True)
-class FormatOptions:
+class FormatOptions(NamedTuple):
     """What a reader may need besides the row.
 
     Attributes:
