@@ -74,14 +74,19 @@ def test_the_32b_profile_carries_the_published_numbers():
     }
 
 
-@pytest.mark.parametrize("override", ["data.train_batch_sise=3", "modle=tiny", "model=huge"])
-def test_a_mistyped_key_is_refused_by_name(override):
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("data.train_batch_sise=3", "'data.train_batch_sise'; did you mean 'data.train_batch_size'"),
+        ("modle=tiny", "'modle'"),
+        ("model=huge", "huge"),
+    ],
+)
+def test_a_mistyped_key_is_refused_by_name(override: str, said: str) -> None:
     pytest.importorskip("verl")
-    with pytest.raises(HydraException) as raised:
+    with pytest.raises((ValueError, HydraException)) as raised:
         compose("ppo", [override])
-    assert any(
-        part in f"{raised.value} {raised.value.__cause__}" for part in override.replace("=", ".").split(".")
-    )
+    assert said in f"{raised.value} {raised.value.__cause__}"
 
 
 def test_the_void_share_is_a_key_of_what_runs_episodes():
@@ -89,7 +94,7 @@ def test_the_void_share_is_a_key_of_what_runs_episodes():
     share = "code_agentic.sandbox.max_void_share=0.1"
     assert compose("ppo", [share]).trainer.v1.sampler.sampler_kwargs.max_void_share == 0.1
     assert compose("evaluate", ["models=[]"]).code_agentic.sandbox.max_void_share == 0.02
-    with pytest.raises(HydraException):
+    with pytest.raises(ValueError, match="max_void_share"):
         compose("preprocess", [share])
 
 
