@@ -75,7 +75,7 @@ def ordinary_user() -> Iterator[OrdinaryUser]:
         root.chmod(0o755)
         for part in ("sandbox", "grading"):
             shutil.copytree(REPOSITORY / "verl_ext" / part, root / "verl_ext" / part)
-        for name in _with_requirements({"aiohttp", "prometheus-client", "uvloop"}):
+        for name in _with_requirements({"aiohttp", "msgspec", "prometheus-client", "uvloop"}):
             for file in importlib.metadata.files(name) or []:
                 if ".." not in file.parts and "__pycache__" not in file.parts:
                     (root / file).parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,9 @@ def _server_of(user: OrdinaryUser, tier: str) -> Iterator[TierServer]:
         assert process.stdout is not None and process.stderr is not None
         said = re.search(rb"listening on (\S+)", process.stdout.readline())
         if said is None:
-            pytest.skip(f"no tier {tier} for an ordinary user: {process.stderr.read().decode()[-300:]}")
+            why = process.stderr.read().decode()[-300:]
+            assert "ModuleNotFoundError" not in why, why  # that is no lack of a tier
+            pytest.skip(f"no tier {tier} for an ordinary user: {why}")
         try:
             yield TierServer(said[1].decode(), process.pid, tier, as_root=False)
         finally:
