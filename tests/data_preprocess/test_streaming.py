@@ -15,7 +15,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +25,7 @@ from data_preprocess.case_policy import PublicPolicy
 from data_preprocess.entries import Entry, RowForm
 from data_preprocess.json_text import read_json
 from data_preprocess.parallel_reading import read_entries
-from data_preprocess.parquet_files import MANIFEST, REJECTS, SCHEMAS, SFT_SCHEMA, row_batch
+from data_preprocess.parquet_files import MANIFEST, REJECTS, SCHEMAS
 from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions
 from data_preprocess.rejects import KEPT
@@ -179,31 +178,6 @@ def test_spilled_sequences_give_back_what_was_put_in() -> None:
     assert [problem.query_id for problem in problems[3:5]] == ["3", "4"]
     with pytest.raises(IndexError):
         texts[300]
-
-
-@given(
-    st.lists(
-        st.fixed_dictionaries(
-            {
-                "messages": st.none() | st.text(max_size=5),
-                "tools": st.text(max_size=5),
-                "query_id": st.text(max_size=5),
-                "num_repairs": st.integers(-(2**63), 2**63 - 1),
-                "bug_kinds": st.lists(st.text(max_size=3), max_size=3),
-                "verdicts": st.lists(st.none() | st.text(max_size=3), max_size=3),
-            }
-        ),
-        max_size=20,
-    )
-)
-@settings(max_examples=100, deadline=None)
-def test_rows_are_written_as_pyarrow_would_read_them(rows: list[dict]) -> None:
-    made = row_batch(rows, SFT_SCHEMA)
-    made.validate(full=True)
-    assert made.to_pylist() == pa.Table.from_pylist(rows, schema=SFT_SCHEMA).to_pylist()
-    nested = [{"inner": row, "other": row["tools"]} for row in rows]
-    schema = pa.schema([("inner", pa.struct(list(SFT_SCHEMA))), ("other", pa.large_string())])
-    assert row_batch(nested, schema).to_pylist() == nested
 
 
 def test_ids_that_went_to_disk_are_still_known() -> None:
