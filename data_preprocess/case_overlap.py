@@ -37,7 +37,7 @@ def input_key(case: Case) -> str:
     """
     text = case.input
     if case.fn_name is None:
-        if _may_have_blank_ends(text):
+        if "\r" in text or "\t" in text or " \n" in text:  # perhaps blank ends
             text = "\n".join(line.rstrip() for line in text.split("\n"))
         return text.rstrip().lstrip("\n")
     if '"' not in text and "{" not in text and "'" not in text:
@@ -46,16 +46,6 @@ def input_key(case: Case) -> str:
         return json.dumps(parse_json(text), sort_keys=True, default=str)
     except ValueError:  # arguments that JSON can't hold
         return value_text(parse_value(text))
-
-
-def input_keys(cases: Sequence[Case]) -> list[str]:
-    """``input_key`` of every case of one problem."""
-    if cases[0].fn_name is None:
-        texts = [case.input for case in cases]
-        together = "\0".join(texts)
-        if not _may_have_blank_ends(together):
-            return [text.rstrip().lstrip("\n") for text in texts]
-    return [input_key(case) for case in cases]
 
 
 def same_answer(left: Case, right: Case) -> bool:
@@ -117,7 +107,7 @@ def without_duplicates(problem: Problem) -> tuple[Problem, Duplicates, list[str]
     Returns:
         The problem, what was taken out, and ``input_key`` of its cases where nothing was.
     """
-    keys = input_keys(problem.cases)
+    keys = [input_key(case) for case in problem.cases]
     if len(set(keys)) == len(keys):
         return problem, Duplicates(), keys
     kept: dict[tuple[str, str], list[Case]] = {}
@@ -156,7 +146,7 @@ def look_at(problem: Problem, keys: Sequence[str] | None = None) -> Look:
         keys: ``input_key`` of its cases, where they are known.
     """
     cases = problem.cases
-    keys = keys or input_keys(cases)
+    keys = keys or [input_key(case) for case in cases]
     num_public = [case.public for case in cases].count(True)
     findings = ["no_hidden_case"] if num_public == len(cases) else []
     question = _compact(problem.question)
@@ -265,10 +255,6 @@ class OverlapReport:
             other_split, _, other = owner.partition("\n")
             splits = "/".join(sorted((split, other_split)))
             self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")
-
-
-def _may_have_blank_ends(text: str) -> bool:
-    return "\r" in text or "\t" in text or " \n" in text
 
 
 def _hash(text: str) -> str:
