@@ -84,30 +84,24 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
                 raise ValueError(_unknown_key(unknown[1], hydra_compose(config_name))) from error
             raise
     # Unresolved: what an interpolation makes of a bad value is for the checks of the entry point to say.
-    missing = sorted(_missing_keys(OmegaConf.to_container(config, resolve=False)))
+    values = _settings(OmegaConf.to_container(config, resolve=False))
+    missing = sorted(key for key, value in values if value == "???")
     if missing:
         raise ValueError(f"required config keys are not set: {', '.join(missing)} (give KEY=VALUE)")
     return config
 
 
 def _unknown_key(key: str, config: DictConfig) -> str:
-    known = list(_keys(OmegaConf.to_container(config, resolve=False)))
+    known = [name for name, _ in _settings(OmegaConf.to_container(config, resolve=False))]
     alike = difflib.get_close_matches(key, known, n=1)
     return f"unknown config key {key!r}" + (f"; did you mean {alike[0]!r}?" if alike else "")
 
 
-def _keys(node: Any, above: str = "") -> Iterator[str]:
+def _settings(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of everything in a config, groups included."""
     for name, value in node.items() if isinstance(node, dict) else ():
-        yield f"{above}{name}"
-        yield from _keys(value, f"{above}{name}.")
-
-
-def _missing_keys(node: Any, key: str = "") -> Iterator[str]:
-    if node == "???":
-        yield key
-    elif isinstance(node, dict):
-        for name, value in node.items():
-            yield from _missing_keys(value, f"{key}.{name}" if key else str(name))
+        yield f"{above}{name}", value
+        yield from _settings(value, f"{above}{name}.")
 
 
 def exit_without(package: str, extra: str) -> None:
