@@ -19,7 +19,17 @@ _FIND_MODULE = "import importlib.util, sys\nsys.exit(importlib.util.find_spec(sy
 _JVM = ("-Xmx{memory_mb}m", "-Xss64m", "-XX:+UseSerialGC", "-XX:-UsePerfData")
 _JAVAC = ("javac", "-J-Xmx1024m", "-J-XX:+UseSerialGC", "-J-XX:-UsePerfData", "-encoding", "UTF-8")
 _PHP_ERRORS = ("-d", "display_errors=stderr", "-d", "log_errors=0")
-_JARS = "/usr/share/java/*"
+# JUnit and what it stands on, by name: a class path of all that is there may be more files than a program may
+# open. What does not exist is passed over.
+_JARS = ":".join(
+    f"/usr/share/java/{name}.jar"
+    for name in (
+        *("junit-platform-console-standalone", "junit-platform-console", "junit-platform-reporting"),
+        *("junit-platform-launcher", "junit-platform-engine", "junit-platform-commons"),
+        *("junit-jupiter-engine", "junit-jupiter-params", "junit-jupiter-api"),
+        *("opentest4j", "apiguardian-api", "picocli", "univocity-parsers"),
+    )
+)
 # Settings that toolchains keep outside of /usr.
 _SETTINGS = ("/etc/java*", "/etc/R", "/etc/php", "/etc/mono", "/etc/perl", "/etc/scala", "/etc/kotlin")
 
@@ -150,7 +160,7 @@ LANGUAGES: dict[str, Language] = {
             ),
             *("--disable-banner", "--disable-ansi-colors", "--scan-class-path=classes"),
         ),
-        needs=("/usr/share/java/junit-platform-console*.jar",),
+        needs=("/usr/share/java/junit-platform-console-standalone.jar",),
         runtime_mb=1024,
         main_name=r"\bpublic\s+(?:(?:abstract|final)\s+)?class\s+(\w+)",
     ),
@@ -164,7 +174,10 @@ LANGUAGES: dict[str, Language] = {
         main_name=r"\bobject\s+(\w+)",
     ),
     "kotlin_script": Language(
-        "main.kts", run=("kotlin", "-J-Xmx{memory_mb}m", "main.kts"), needs=("java",), runtime_mb=1024
+        "main.kts",
+        run=("kotlinc", "-J-Xmx{memory_mb}m", "-script", "main.kts"),
+        needs=("java",),
+        runtime_mb=1024,
     ),
     "csharp": Language(
         "main.cs",

@@ -23,6 +23,8 @@ class RunRecord:
         outcome: One of ``success``, ``nonzero_exit``, ``signal``, ``time_limit``, ``memory_limit``,
             ``output_limit``, ``compile_error`` (about the program); ``rejected``, ``cancelled``,
             ``sandbox_error`` (about us).
+        output_truncated: Whether some of its output was not kept.
+        counts: Whether it is counted and logged.
         queue_s: Seconds that it waited for a slot; all of its time when it never got one.
     """
 
@@ -31,6 +33,7 @@ class RunRecord:
         self._started: float | None = None
         self.outcome = "sandbox_error"
         self.output_truncated = False
+        self.counts = True
 
     def start(self) -> None:
         """It got its slot."""
@@ -42,6 +45,10 @@ class RunRecord:
         self.output_truncated = any(
             stage is not None and stage.output_truncated for stage in (result.compile, result.run)
         )
+
+    def leave_out(self) -> None:
+        """It is no run of its own: neither counted nor logged."""
+        self.counts = False
 
     @property
     def queue_s(self) -> float:
@@ -86,7 +93,8 @@ class Metrics:
             record.outcome = "cancelled"
             raise
         finally:
-            self._count(language, record)
+            if record.counts:
+                self._count(language, record)
 
     def _count(self, language: str, record: RunRecord) -> None:
         queue_s, run_s = record.queue_s, record.run_s

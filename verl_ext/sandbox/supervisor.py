@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from verl_ext.sandbox import eventlog
 from verl_ext.sandbox.errors import SandboxUnreachable
 
 _log = logging.getLogger(__name__)
@@ -167,18 +168,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
-    address, arguments = parser.parse_known_args(argv)
+    parser.add_argument("--log-format", default="text")
+    own, arguments = parser.parse_known_args(argv)
     if {"-h", "--help"} & set(arguments):
         return subprocess.run(
             [sys.executable, "-m", "verl_ext.sandbox.server", "--help"], check=False
         ).returncode
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    eventlog.configure(own.log_format)
     try:
-        supervisor = Supervisor(arguments, host=address.host, port=address.port)
+        supervisor = Supervisor(["--log-format", own.log_format, *arguments], host=own.host, port=own.port)
     except OSError as error:
-        where = f"{address.host}:{address.port}"
+        where = f"{own.host}:{own.port}"
         if error.errno == errno.EADDRINUSE:
-            where = f"port {address.port} on {address.host}"
+            where = f"port {own.port} on {own.host}"
         print(
             f"sandbox: can't listen on {where}: {error.strerror}; choose another with --port", file=sys.stderr
         )

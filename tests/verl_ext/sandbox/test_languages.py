@@ -201,6 +201,12 @@ def test_what_a_language_needs_is_looked_for_where_programs_see_it() -> None:
     assert set(languages.missing_toolchains("/nonexistent", sys.executable)) >= {"cpp", "nodejs", "java"}
 
 
+def test_a_class_path_opens_no_folder_that_others_fill() -> None:
+    for language in LANGUAGES.values():
+        for word in (*(language.compile or ()), *(language.run or ())):
+            assert "/*" not in word, "every jar of a folder is opened, and programs may open 512 files"
+
+
 def test_php_gets_its_opening_tag_only_where_it_is_missing() -> None:
     php = LANGUAGES["php"]
     assert php.source_text("echo 1;") == "<?php\necho 1;"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +19,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import EmbeddedServer, serve
 from verl_ext.sandbox.errors import SandboxOverloaded
-from verl_ext.sandbox.protocol import RunRequest
+from verl_ext.sandbox.languages import LANGUAGES
+from verl_ext.sandbox.protocol import CasesRequest, RunRequest
 
+REPOSITORY = Path(__file__).parents[3]
 _SLEEP = "import time; time.sleep({}); print('slept')"
 
 
@@ -76,6 +82,21 @@ async def test_every_run_is_counted_by_language_and_outcome(
         assert after[key] - before[key] == (outcome == wanted)
 
 
+async def test_cases_of_a_program_that_does_not_compile_are_counted_once(
+    server: EmbeddedServer, sandbox: HttpSandbox
+) -> None:
+    if LANGUAGES["cpp"].missing_part("/usr/local/bin:/usr/bin:/bin", sys.executable):
+        pytest.skip("no g++")
+    before = await _samples(server.endpoint)
+    for code in ("int main() { return x; }", "int main() {}"):
+        cases = CasesRequest(RunRequest(code, "cpp", compile_timeout_s=60), ("1", "2", "3"))
+        assert len([result async for result in sandbox.run_cases(cases)]) == 3
+    after = await _samples(server.endpoint)
+    for outcome, count in (("compile_error", 1), ("success", 3)):
+        key = ("sandbox_runs_total", "cpp", outcome)
+        assert after.get(key, 0) - before.get(key, 0) == count
+
+
 async def test_the_metrics_name_load_isolation_and_restarts(server: EmbeddedServer) -> None:
     samples = await _samples(server.endpoint)
     assert samples["sandbox_running",] == samples["sandbox_waiting",] == 0
@@ -106,6 +127,28 @@ async def test_the_json_log_has_one_line_per_run_and_no_program_text(tmp_path: P
     assert runs[0]["request_id"] == "mine-7"
     assert 0 < runs[0]["run_s"] < 60 and 0 <= runs[0]["queue_s"] < 60
     assert {"listening", "draining"} <= {line["event"] for line in lines}
+
+
+def test_the_json_log_holds_what_the_supervisor_says(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    command = (sys.executable, "-m", "verl_ext.sandbox.supervisor", "--port", "0", "--num-workers", "1")
+    with (
+        path.open("wb") as log,
+        subprocess.Popen(
+            (*command, "--log-format", "json"), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log
+        ) as supervisor,
+    ):
+        assert supervisor.stdout is not None
+        assert b"listening" in supervisor.stdout.readline()
+        children = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while path.read_text().count("listening") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        supervisor.terminate()
+        assert supervisor.wait(60) == 0
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert any("starting it again" in line.get("message", "") for line in lines)
 
 
 async def test_a_stop_lets_requests_finish_and_sends_new_ones_away() -> None:
