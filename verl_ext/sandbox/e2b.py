@@ -235,6 +235,7 @@ def _runner_request(request: RunRequest) -> dict[str, Any]:
         "code": language.source_text(request.code),
         "memory_limit_MB": memory_mb + language.runtime_mb,
         "source": language.source,
+        "tools": language.tools,
         "compile": language.compile,
         "run": language.run_command(memory_mb) or forked,
     }

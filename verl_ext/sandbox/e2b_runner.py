@@ -63,6 +63,9 @@ def write_files(work: Path, request: dict[str, Any]) -> None:
 
 def run_stages(work: Path, request: dict[str, Any], uid: int | None) -> dict[str, Any]:
     """Compiles if need be, runs, and makes the reply."""
+    for tool in request["tools"]:
+        if shutil.which(tool) is None:
+            return {"status": "Failed", "missing_toolchain": tool}
     compiled, ran = None, None
     if request["compile"]:
         compiled = run_stage(work, request["compile"], uid, request["compile_timeout"])

@@ -30,7 +30,9 @@ from verl_ext.sandbox.errors import (
     SandboxOverloaded,
     SandboxProtocolError,
     SandboxUnreachable,
+    ToolchainMissing,
 )
+from verl_ext.sandbox.languages import LANGUAGES, Language
 from verl_ext.sandbox.protocol import RunRequest, StageResult, StageStatus
 
 END_OF_STREAM = 0b10
@@ -289,6 +291,15 @@ async def test_a_runner_that_fails_is_an_error_of_ours(service: Service, e2b: E2
     (service.root / "runner.py").write_text("print('{}')")
     with pytest.raises(SandboxProtocolError):
         await run(e2b, "print(1)")
+
+
+async def test_a_toolchain_that_the_machine_lacks_is_no_result(
+    e2b: E2BSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Language("main.sh", run=("sh", "-c", "no-such-tool main.sh"), needs=("no-such-tool",))
+    monkeypatch.setitem(LANGUAGES, "bash", shell)
+    with pytest.raises(ToolchainMissing, match="no-such-tool"):
+        await e2b.run(RunRequest("exit 0", "bash"))
 
 
 async def test_a_service_that_is_gone_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
