@@ -25,9 +25,10 @@ from verl_ext.sandbox.worker import Worker, WorkerConfig
 _MEMORY_MARKS = re.compile(
     rb"^(?:[\w.]*\.)?_?(?:Array)?MemoryError\b[^\n]*\s*\Z"
     rb"|std::bad_alloc|JavaScript heap out of memory|Fatal process out of memory|cannot allocate memory"
-    rb"|java\.lang\.OutOfMemoryError|System\.OutOfMemoryException|NoMemoryError|OutOfMemoryError\(\)"
+    rb"|java\.lang\.OutOfMemoryError|\bOutOfMemoryException\b|NoMemoryError|OutOfMemoryError\(\)"
     rb"|Allowed memory size of \d+ bytes exhausted|memory allocation of \d+ bytes failed"
-    rb"|^lua: not enough memory|^Out of memory\b|cannot allocate vector of size|runtime: out of memory",
+    rb"|^lua: not enough memory|^Out of memory\b|cannot allocate vector of size|runtime: out of memory"
+    rb"|: x(?:re|m)alloc: cannot allocate \d+ bytes",
     re.MULTILINE,
 )
 _DRIVER = ".driver.py"

@@ -190,7 +190,10 @@ LANGUAGES: dict[str, Language] = {
         "main.cs",
         compile=("mcs", "-optimize+", "-out:program.exe", "main.cs"),
         program="program.exe",
-        run=("mono", "program.exe"),
+        # Without a limit of its heap the runtime's own allocations fail first: it says so on standard output
+        # and ends with 0.
+        run=("env", "MONO_GC_PARAMS=max-heap-size={memory_mb}m", "mono", "program.exe"),
+        needs=("mono",),
         runtime_mb=256,
     ),
     "nodejs": Language(

@@ -151,6 +151,29 @@ async def test_what_does_not_compile_is_not_run(sandbox: HttpSandbox, language: 
             "csharp",
             "class P { static void Main() { var x = new long[1 << 28]; System.Console.Write(x[5]); } }",
         ),
+        (
+            "csharp",
+            "using System.Collections.Generic; class P { static void Main() { var x = new List<byte[]>();"
+            " while (true) { var b = new byte[1 << 20];"
+            " for (int i = 0; i < b.Length; i += 4096) b[i] = 1; x.Add(b); } } }",
+        ),
+        (
+            "csharp",
+            "using System.Collections.Generic; class P { static void Main() { var x = new List<string>();"
+            " while (true) x.Add(new string('x', 10) + x.Count); } }",
+        ),
+        ("bash", "x=x; while :; do x=$x$x; done"),
+        ("perl", "my @x; while (1) { push @x, 'x' x (1 << 20); }"),
+        ("R", "x <- list(); i <- 1; while (TRUE) { x[[i]] <- rnorm(1e6); i <- i + 1 }"),
+        ("nodejs", "const x = []; for (;;) x.push(new Array(1 << 17).fill(Math.random()))"),
+        ("nodejs", "const x = []; for (;;) x.push(Buffer.alloc(1 << 20, 1))"),
+        ("typescript", "const x: any[] = []; for (;;) x.push(new Array(1 << 17).fill(Math.random()))"),
+        (
+            "scala",
+            "object M extends App { var x = List[Array[Long]]();"
+            " while (true) x = new Array[Long](1 << 20) :: x }",
+        ),
+        ("kotlin_script", "val x = ArrayList<LongArray>(); while (true) x.add(LongArray(1 shl 20))"),
         ("go", "package main\nfunc main() { x := [][]byte{}; for { x = append(x, make([]byte, 1<<20)) } }"),
     ],
 )
