@@ -154,7 +154,7 @@ class HttpSandbox:
         num_left = len(request.stdins)
         compiled = None
         async with self._slots, self._exchange("POST", "/run_cases", timeout, body) as response:
-            async for line in _lines(response.content):
+            async for line in _lines(response.content, deadline_s):
                 result = wire.result_from_json(_parsed(self.endpoint, line))
                 compiled = result.compile or compiled
                 num_left -= 1
@@ -244,11 +244,23 @@ class _NoSuchAddress(SandboxProtocolError):
     """The service does not know what was asked for."""
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length, without their ends."""
+async def _lines(content: aiohttp.StreamReader, deadline_s: float) -> AsyncIterator[bytes]:
+    """Lines of any length, without their ends.
+
+    Raises:
+        TimeoutError: When a line does not end in time, even though bytes come.
+    """
     rest = b""
-    async for chunk in content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
+    while True:
+        parts = [rest]
+        async with asyncio.timeout(deadline_s):
+            while chunk := await content.readany():
+                parts.append(chunk)
+                if b"\n" in chunk:
+                    break
+        if not chunk:
+            return
+        *lines, rest = b"".join(parts).split(b"\n")
         for line in lines:
             yield line
 

@@ -229,6 +229,28 @@ async def test_without_progress_a_failure_of_ours_is_raised_in_the_end(
     assert len(service.asked) == 3
 
 
+async def test_a_line_that_never_ends_is_given_up_at_the_deadline() -> None:
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b" ")
+            await asyncio.sleep(0.1)
+        return response
+
+    app = web.Application()
+    app.router.add_post("/run_cases", trickle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    program = RunRequest("1", compile_timeout_s=0.2, run_timeout_s=0.2)
+    async with HttpSandbox(endpoint, request_margin_s=0.4) as client, asyncio.timeout(5):
+        with pytest.raises(SandboxUnreachable, match="in time"):
+            await outputs(client, CasesRequest(program, ("a",)))
+    await runner.cleanup()
+
+
 async def test_a_service_without_it_is_asked_once_and_then_case_by_case() -> None:
     service = Service(None)
     async with client_of(service) as client:
