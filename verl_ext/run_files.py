@@ -90,12 +90,26 @@ def link_model(output_dir: Path, *, subfolder: str) -> Path:
     target = latest[1] / subfolder if latest else output_dir / "checkpoints"
     if latest is None or not (target / "config.json").exists():
         raise FileNotFoundError(f"no trained model in {target}: did the run finish a checkpoint?")
+    return point_model_at(output_dir, target)
+
+
+def point_model_at(output_dir: Path, target: Path) -> Path:
+    """Makes ``output_dir/model`` a link to a folder of the run and returns it."""
     link = output_dir / "model"
     partial = output_dir / "model.partial"
     partial.unlink(missing_ok=True)
     partial.symlink_to(os.path.relpath(target, output_dir))
     partial.replace(link)
     return link
+
+
+def first_config(output_dir: Path) -> dict[str, Any] | None:
+    """The configuration that a run was first started with; None where none was started."""
+    path = output_dir / "provenance.json"
+    if not path.exists():
+        return None
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["starts"][0]["config"]
+    return config
 
 
 def package_version(package: str) -> str | None:

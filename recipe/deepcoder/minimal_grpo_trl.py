@@ -5,12 +5,15 @@
         --output-dir outputs/deepcoder/trl
 
 GRPO+ as DeepCoder trains: clip 0.2 below and 0.28 above, no KL term, no entropy bonus, answers that were cut
-at the length limit masked out of the loss. Needs the extra ``trl``.
+at the length limit masked out of the loss. The same command goes on after an interruption, at the last
+checkpoint. Needs the extra ``trl``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,14 +27,16 @@ if __name__ == "__main__":  # before what is imported below asks for it
 import torch
 from datasets import Dataset
 from omegaconf import OmegaConf
-from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+from transformers import set_seed
 from trl import GRPOConfig, GRPOTrainer
 
 from recipe.deepcoder.reward import RewardOptions, make_trl_reward
-from recipe.deepcoder.sampling import Task, read_tasks, sample_answers, solved_shares
-from verl_ext.run_files import write_provenance
+from recipe.deepcoder.sampling import Task, load_model, read_tasks, sample_answers, solved_shares
+from verl_ext.run_files import first_config, point_model_at, write_provenance
 
 _COLUMN_CHARS = 52
+# What may differ when a run goes on.
+_FREE = ("steps", "save_steps", "test", "num_test", "num_shown")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -47,6 +52,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--test", type=Path, help="tasks to measure on; without it, those to train on")
     add("--output-dir", type=Path, required=True, help="folder for the trained model")
     add("--steps", type=int, default=100, help="updates, two per round of answers")
+    add("--save-steps", type=int, default=20, help="updates between checkpoints, even")
     add("--prompts-per-step", type=int, default=16, help="tasks per round of answers")
     add("--group-size", type=int, default=8, help="answers per task")
     add("--lr", type=float, default=1e-6, help="learning rate, constant")
@@ -61,8 +67,30 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def train(options: argparse.Namespace, model: Any, tokenizer: Any, tasks: Sequence[Task]) -> None:
-    """Trains the model in place and saves it."""
+def last_checkpoint(output_dir: Path) -> tuple[int, Path] | None:
+    """Update and folder of the last whole checkpoint; None when there is none."""
+    found = []
+    for state in (output_dir / "trainer").glob("checkpoint-*/trainer_state.json"):
+        with contextlib.suppress(ValueError):  # a kill in the middle: it is the file that is written last
+            found.append((int(json.loads(state.read_text())["global_step"]), state.parent))
+    return max(found, default=None)
+
+
+def train(options: argparse.Namespace, model: Any, tokenizer: Any, tasks: Sequence[Task]) -> Path:
+    """Trains to the end, from the last checkpoint on where there is one; returns the model's folder.
+
+    Args:
+        options: The command line.
+        model: Where to begin; is changed.
+        tokenizer: Its tokenizer.
+        tasks: What to ask.
+    """
+    begun = last_checkpoint(options.output_dir)
+    if begun and begun[0] >= options.steps:
+        print(f"already trained: {begun[0]} updates ({begun[1]})", flush=True)
+        return point_model_at(options.output_dir, begun[1])
+    if begun:
+        print(f"going on after update {begun[0]} ({begun[1]})", flush=True)
     on_gpu = torch.cuda.is_available()
     answers_per_round = options.prompts_per_step * options.group_size
     config = GRPOConfig(
@@ -86,7 +114,8 @@ def train(options: argparse.Namespace, model: Any, tokenizer: Any, tasks: Sequen
         use_cpu=not on_gpu,
         gradient_checkpointing=on_gpu,
         logging_steps=2,
-        save_strategy="no",
+        save_steps=options.save_steps,
+        save_total_limit=2,
         report_to="none",
         seed=options.seed,
     )
@@ -99,9 +128,8 @@ def train(options: argparse.Namespace, model: Any, tokenizer: Any, tasks: Sequen
         train_dataset=Dataset.from_list([task.row() for task in tasks]),
         processing_class=tokenizer,
     )
-    trainer.train()
-    trainer.save_model(str(options.output_dir / "model"))
-    tokenizer.save_pretrained(options.output_dir / "model")
+    trainer.train(resume_from_checkpoint=str(begun[1]) if begun else None)
+    return point_model_at(options.output_dir, options.output_dir / "trainer" / f"checkpoint-{options.steps}")
 
 
 def main() -> None:
@@ -114,6 +142,9 @@ def main() -> None:
     options = parse(sys.argv[1:])
     if options.steps < 1 or options.prompts_per_step * options.group_size % 2 or options.group_size < 2:
         raise ValueError("--steps must be at least 1, --group-size at least 2, and their rounds of even size")
+    if options.save_steps < 2 or options.save_steps % 2:
+        raise ValueError("--save-steps must be even: a checkpoint comes after the second update of a round")
+    _check_same_run(options)
     judged = RewardOptions(format_penalty=options.format_penalty)
     tasks = read_tasks(options.train)
     files = [options.train, *([options.test] if options.test else [])]
@@ -121,12 +152,9 @@ def main() -> None:
     write_provenance(options.output_dir, OmegaConf.create(arguments), files)
     measured = read_tasks(options.test or options.train)[: options.num_test]
     set_seed(options.seed)
-    tokenizer = AutoTokenizer.from_pretrained(options.model)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(options.model)
+    model, tokenizer = load_model(options.model)
 
-    def measure() -> tuple[list[str], float]:
+    def measure(model: Any) -> tuple[list[str], float]:
         answers = sample_answers(
             model,
             tokenizer,
@@ -139,14 +167,35 @@ def main() -> None:
         shares = solved_shares(measured, answers, judged)
         return [given[0] for given in answers], sum(shares) / len(shares)
 
-    before, rate_before = measure()
+    before, rate_before = measure(model)
     print(f"solved before: {rate_before:.1%} (sampled, {len(measured)} tasks, 4 answers each)", flush=True)
-    train(options, model, tokenizer, tasks)
-    after, rate_after = measure()
+    trained = train(options, model, tokenizer, tasks)
+    del model  # makes room for what became of it
+    after, rate_after = measure(load_model(trained)[0])
     for task, old, new in list(zip(measured, before, after, strict=True))[: options.num_shown]:
         print(side_by_side(task.prompt[-1]["content"], old, new))
     print(f"solved: {rate_before:.1%} before, {rate_after:.1%} after {options.steps} updates")
-    print(f"model: {options.output_dir / 'model'}")
+    print(f"model: {trained}")
+
+
+def _check_same_run(options: argparse.Namespace) -> None:
+    """Refuses to go on with a run that was started otherwise.
+
+    Raises:
+        ValueError: Naming what differs.
+    """
+    if (before := first_config(options.output_dir)) is None or last_checkpoint(options.output_dir) is None:
+        return
+    differing = [
+        f"--{name.replace('_', '-')} {before.get(name)} there, {value} now"
+        for name, value in vars(options).items()
+        if name not in _FREE and str(value) != before.get(name)
+    ]
+    if differing:
+        raise ValueError(
+            f"{options.output_dir} holds another run ({'; '.join(differing)}): "
+            "give another --output-dir, or remove it"
+        )
 
 
 def side_by_side(question: str, before: str, after: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from recipe.deepcoder.case_reading import read_cases
 from recipe.deepcoder.judgement import RewardOptions, judge
@@ -83,6 +84,19 @@ def _json_tasks(path: Path) -> Iterator[Task]:
             raise ValueError(
                 f"{path} line {number}: no task with prompt and ground_truth: {error}"
             ) from error
+
+
+def load_model(path: str | Path) -> tuple[Any, Any]:
+    """A causal language model, on the GPU where there is one, and its tokenizer.
+
+    Args:
+        path: Folder or hub name.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model: Any = AutoModelForCausalLM.from_pretrained(path)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
 
 def sample_answers(

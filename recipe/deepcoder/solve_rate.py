@@ -11,10 +11,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
 from recipe.deepcoder.judgement import RewardOptions
-from recipe.deepcoder.sampling import Task, read_tasks, sample_answers, solved_shares
+from recipe.deepcoder.sampling import Task, load_model, read_tasks, sample_answers, solved_shares
 from verl_ext.cli import run_main
 from verl_ext.run_files import write_json
 
@@ -31,10 +29,7 @@ def rates(
         max_new_tokens: Tokens per answer at most.
         seed: Of the draws.
     """
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(path)
+    model, tokenizer = load_model(path)
     found: dict[str, Any] = {}
     for name, temperature, samples in (("sampled", 1.0, num_samples), ("greedy", 0.0, 1)):
         answers = sample_answers(

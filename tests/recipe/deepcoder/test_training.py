@@ -186,6 +186,19 @@ def test_the_trl_command_runs_to_the_end_and_shows_answers_before_and_after(tiny
     assert (tmp_path / "out" / "model" / "config.json").is_file()
     (start,) = json.loads((tmp_path / "out" / "provenance.json").read_text())["starts"]
     assert start["config"]["lr"] == "0.001" and start["packages"]["trl"]
+    cut_off = tmp_path / "out" / "trainer" / "checkpoint-4"
+    cut_off.mkdir()
+    (cut_off / "trainer_state.json").write_text('{"global_step": 4,')
+    longer = command.copy()
+    longer[longer.index("2", longer.index("--steps"))] = "4"
+    done = subprocess.run(longer, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "going on after update 2" in done.stdout and "after 4 updates" in done.stdout
+    assert json.loads((tmp_path / "out/model/trainer_state.json").read_text())["global_step"] == 4
+    again = subprocess.run(longer, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 0 and "already trained: 4 updates" in again.stdout
+    other = subprocess.run([*longer, "--seed", "5"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert other.returncode == 2 and "--seed 0 there, 5 now" in other.stderr.splitlines()[-1]
     measure = [
         *(sys.executable, "-m", "recipe.deepcoder.solve_rate", "--tasks", str(tasks), "--num-samples", "1"),
         *("--max-completion-length", "8", "--output", str(tmp_path / "rates.json")),
