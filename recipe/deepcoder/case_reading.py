@@ -10,7 +10,7 @@ Three forms are read, each also as its JSON text:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,8 @@ class CaseSet:
             signature: Source with the header of the target function; None when the task has none.
 
         Raises:
-            ValueError: When a case has no JSON form, or a stdin case holds something else than text.
+            ValueError: When a case has no JSON form, a stdin case holds something else than text, or the
+                signature is none of the function.
         """
         if self.problem is not None:
             return self.problem.hidden_cases
@@ -54,8 +55,10 @@ class CaseSet:
                 Case(_stdin(given, index), _stdin(wanted, index))
                 for index, (given, wanted) in enumerate(self.pairs)
             )
-        known = find_signature(signature, self.fn_name) if signature else None
-        known = known or find_signature(program, self.fn_name) or UNKNOWN
+        known = find_signature(signature or program, self.fn_name)
+        if signature and known is None:
+            raise ValueError(f"the signature has no header of {self.fn_name}: {signature!r:.120}")
+        known = known or UNKNOWN
         return tuple(
             Case(
                 json_text(arguments_of(given, known)),
@@ -91,7 +94,9 @@ def read_cases(given: Any, target_function: str | None = None) -> CaseSet:
         return CaseSet((), problem.fn_name, problem)
     if isinstance(given, Mapping):
         return _parallel(given, target_function)
-    if not isinstance(given, Sequence) or not given:
+    if given is not None and not isinstance(given, list | tuple):
+        raise ValueError(f"test cases must be a list of objects with input and output, not {given!r:.80}")
+    if not given:
         raise ValueError("no test cases: a program without tests can't earn a reward")
     if not all(isinstance(case, Mapping) for case in given):
         raise ValueError("test cases must be objects with input and output")

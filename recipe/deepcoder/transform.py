@@ -21,6 +21,7 @@ from typing import Any
 from recipe.deepcoder.case_reading import read_cases
 from recipe.deepcoder.prompts import STYLES, answer_text, build_messages
 from recipe.deepcoder.reward import deepcoder_code_reward
+from recipe.deepcoder.target_arguments import find_signature
 from verl_ext.cli import run_main
 from verl_ext.grading.compare import parse_json
 from verl_ext.grading.problem import Problem
@@ -64,7 +65,7 @@ def problem_of(record: Mapping[str, Any]) -> Problem:
         query_id=record.get("name") or "",
         question=record.get("question") or "",
         # Where there is no header, the solution's says how texts are meant.
-        cases=case_set.cases(solution, starter or None),
+        cases=case_set.cases(solution, _header(starter, case_set.fn_name)),
         starter_code=starter,
         reference=solution or None,
         source="deepcoder",
@@ -81,8 +82,13 @@ def task_row(problem: Problem, style: str) -> dict[str, Any]:
         # Text, because a column of a data set holds values of one type.
         "ground_truth": json.dumps(cases, ensure_ascii=False),
         "target_function": problem.fn_name,
-        "signature": problem.starter_code or None,
+        "signature": _header(problem.starter_code, problem.fn_name),
     }
+
+
+def _header(starter: str, fn_name: str | None) -> str | None:
+    """The starter code where it has the function's header; it may be a comment or an import as well."""
+    return starter if fn_name and find_signature(starter, fn_name) else None
 
 
 def failing_reference(problem: Problem) -> str | None:

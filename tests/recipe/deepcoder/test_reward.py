@@ -91,6 +91,14 @@ def test_the_signature_of_the_task_wins_over_the_programs():
     assert deepcoder_code_reward(answer, case, target_function="size", signature=header).score == 1.0
 
 
+@pytest.mark.parametrize("answer", [RIGHT, "no code"])
+def test_a_signature_of_no_such_function_is_refused_and_not_replaced_by_the_programs(answer):
+    case = [{"input": "[1, 2]", "output": "6"}]
+    for header in ("def length(x: str) -> int:", "size(x"):
+        with pytest.raises(ValueError, match="no header of size"):
+            deepcoder_code_reward(answer, case, target_function="size", signature=header)
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -154,7 +162,8 @@ def test_an_answer_without_a_program_earns_nothing(answer):
         ([{"input": "1", "output": "1", "outpt": "2"}], "outpt"),
         ([{"input": 1, "output": "1"}], "target_function"),
         ([{"input": "1", "output": "1", "fn_name": name} for name in "fg"], "several functions"),
-        (7, "no test cases"),
+        (7, "a list of objects .* not 7"),
+        ("5", "a list of objects .* not 5"),
     ],
 )
 @pytest.mark.parametrize("answer", [RIGHT, "no code"])

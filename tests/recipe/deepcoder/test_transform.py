@@ -50,6 +50,21 @@ def test_texts_of_the_raw_file_become_arguments_and_values():
     assert vowels[4] == {"input": ["12345"], "output": 0}
 
 
+@pytest.mark.parametrize(
+    ("starter", "signature"),
+    [("# your code", None), ("", None), ("def f(x: str):", "def f(x: str):"), ("def g(x: str):", None)],
+)
+def test_a_task_has_the_signature_that_its_starter_code_holds(starter, signature):
+    record = {
+        "name": "a",
+        "question": "q",
+        "tests": [{"input": "1", "output": "1"}],
+        "fn_name": "f",
+        "starter_code": starter,
+    }
+    assert task_row(problem_of(record), "full")["signature"] == signature
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_prompts_ask_for_a_function_or_a_program_and_show_no_case(style):
     for problem in PROBLEMS:
