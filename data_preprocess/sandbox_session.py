@@ -4,18 +4,14 @@ It is opened when the first program has to be run: data without any reference ne
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from data_preprocess.run_store import RememberingSandbox, RunStore
 from data_preprocess.settings import Settings
-from verl_ext.sandbox.backends import sandbox_from_endpoint
-from verl_ext.sandbox.embedded import serve
-from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.protocol import Sandbox
+from verl_ext.sandbox.session import open_sandbox
 
 
 class SandboxOnDemand:
@@ -48,28 +44,6 @@ class SandboxOnDemand:
             SandboxError: When it does not answer or does not start.
         """
         if self._sandbox is None:
-            opened = await self._stack.enter_async_context(_open_sandbox(self._settings))
+            opened = await self._stack.enter_async_context(open_sandbox(self._settings))
             self._sandbox = opened if self._runs is None else RememberingSandbox(opened, self._runs)
         return self._sandbox
-
-
-@asynccontextmanager
-async def _open_sandbox(settings: Settings) -> AsyncIterator[Sandbox]:
-    with ExitStack() as stack:
-        endpoint: str | tuple[str, ...] | None = settings.endpoint
-        if endpoint is None:
-            arguments = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
-            # The server's log would run through the progress bars.
-            log = stack.enter_context(tempfile.TemporaryFile())
-            try:
-                endpoint = stack.enter_context(serve(arguments, log=log)).endpoint
-            except SandboxUnreachable as error:
-                log.seek(0)
-                said = log.read().decode(errors="replace").strip().splitlines()
-                raise SandboxUnreachable(f"{error}: {said[-1] if said else 'no reason given'}") from error
-        opened = sandbox_from_endpoint(
-            endpoint, max_concurrency=settings.max_concurrency, hedge_after=settings.hedge_after
-        )
-        async with aclosing(opened) as sandbox:
-            await sandbox.ping()
-            yield sandbox

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, aclosing, asynccontextmanager
-
-from omegaconf import DictConfig
+from typing import Protocol
 
 from verl_ext.sandbox.backends import sandbox_from_endpoint
 from verl_ext.sandbox.embedded import serve
+from verl_ext.sandbox.errors import SandboxUnreachable
 from verl_ext.sandbox.protocol import Sandbox
 
 
-@asynccontextmanager
-async def open_sandbox(settings: DictConfig) -> AsyncIterator[Sandbox]:
-    """The configured sandbox, or one started for the time being; answers before it is handed out.
+class SandboxSettings(Protocol):
+    """What a command says about its sandbox, as in ``configs/sandbox``."""
 
-    Args:
-        settings: The section ``code_agentic.sandbox``.
+    @property
+    def endpoint(self) -> str | tuple[str, ...] | None:
+        """Of a running service; None starts one."""
+        ...
+
+    @property
+    def num_workers(self) -> int | None:
+        """Fork servers of the started one; None for its default."""
+        ...
+
+    @property
+    def max_concurrency(self) -> int:
+        """Requests under way at a time."""
+        ...
+
+    @property
+    def hedge_after(self) -> float | str | None:
+        """When a request is sent to a second service, too; see ``sandbox_from_endpoint``."""
+        ...
+
+
+@asynccontextmanager
+async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
+    """The configured sandbox, or one started for the time being; answers before it is handed out.
 
     Raises:
         SandboxError: When it does not answer or does not start.
@@ -25,8 +47,15 @@ async def open_sandbox(settings: DictConfig) -> AsyncIterator[Sandbox]:
     with ExitStack() as stack:
         endpoint = settings.endpoint
         if endpoint is None:
-            workers = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
-            endpoint = stack.enter_context(serve(workers)).endpoint
+            arguments = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
+            # The server's log would run through the progress bars.
+            log = stack.enter_context(tempfile.TemporaryFile())
+            try:
+                endpoint = stack.enter_context(serve(arguments, log=log)).endpoint
+            except SandboxUnreachable as error:
+                log.seek(0)
+                said = log.read().decode(errors="replace").strip().splitlines()
+                raise SandboxUnreachable(f"{error}: {said[-1] if said else 'no reason given'}") from error
         opened = sandbox_from_endpoint(
             endpoint, max_concurrency=settings.max_concurrency, hedge_after=settings.hedge_after
         )
