@@ -143,7 +143,7 @@ def _lines(findings: _Findings) -> Iterator[str]:
         yield f"  rejected {count:,} times, for example: {findings.examples[kind]}"
     if len(findings.reasons) > _SHOWN:
         rest = sum(count for _, count in findings.reasons.most_common()[_SHOWN:])
-        yield f"  rejected {rest:,} times for {len(findings.reasons) - _SHOWN} other reasons"
+        yield f"  rejected {rest:,} times more, for {len(findings.reasons) - _SHOWN} other reasons"
 
 
 def _counted(counts: Counter[str]) -> str:
