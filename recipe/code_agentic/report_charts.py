@@ -151,7 +151,8 @@ def _fit(series: Sequence[Series], y_range: Point | None) -> _Axes:
     if x_high == x_low:
         x_low, x_high = x_low - 0.5, x_high + 0.5
     low, high = min(ys), max(ys)
-    room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
+    # What hardly varies is a flat line, and not its rounding errors across the whole chart.
+    room = max((high - low) * 0.08, (abs(high) + abs(low)) * 0.005) or 1.0
     y_low, y_high = y_range or (low - room, high + room)
     return _Axes(x_low, x_high, y_low, y_high)
 

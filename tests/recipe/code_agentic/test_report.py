@@ -291,6 +291,15 @@ def test_ticks_are_round_and_within_the_range():
     assert round_ticks(3.2, 97.0, 5) == [20.0, 40.0, 60.0, 80.0]
 
 
+def test_what_hardly_varies_is_drawn_flat_beside_numbers_that_differ():
+    points = [(step, 1.0 - step * 1e-8) for step in range(5)]
+    svg = str(line_chart([Series("r", 0, points)], percent=False, x_label="step"))
+    labels = re.findall(r'text-anchor="end">([^<]+)<', svg)
+    assert len(set(labels)) == len(labels) > 2 and "1" in labels
+    heights = {float(y) for line in re.findall(r'points="([^"]+)"', svg) for y in re.findall(r",(\S+)", line)}
+    assert max(heights) - min(heights) < 0.5
+
+
 def test_a_running_average_of_a_constant_is_the_constant():
     assert smoothed([2.0] * 5, 3) == pytest.approx([2.0] * 5)
 
