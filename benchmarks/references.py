@@ -58,7 +58,7 @@ module.exports = { isEqual: same };
 """
 END = "the test program came to its end"
 # Compilers and interpreters may have to share the machine.
-LIMITS = Limits(min_wall_clock_s=60, wall_clock_factor=20, compile_timeout_s=600)
+LIMITS = Limits(min_wall_clock_s=60, wall_clock_factor=20)
 # All the cases of a record in one run; LeetCode has hundreds of them.
 OWN_TEST_TIME_S = {"python": 60.0, "nodejs": 10.0, "cpp": 10.0}
 
@@ -114,7 +114,7 @@ def own_test(program: str, values: Mapping[str, Any], language: str) -> RunReque
         code=code,
         language=language,
         stdin=None,
-        compile_timeout_s=LIMITS.compile_timeout_s,
+        compile_timeout_s=LIMITS.compile_time_s * LIMITS.wall_clock_factor,
         run_timeout_s=10 * OWN_TEST_TIME_S[language],
         cpu_limit_s=OWN_TEST_TIME_S[language],
         memory_limit_mb=LIMITS.memory_limit_mb,

@@ -269,7 +269,7 @@ async def test_the_reference_of_each_shape_passes_and_another_program_does_not(
 ) -> None:
     [problem] = read(records(SHAPES[shape]))
     assert isinstance(problem, Problem) and problem.reference is not None
-    grader = Grader(sandbox, Limits(compile_timeout_s=300))
+    grader = Grader(sandbox, Limits())
     right, wrong = problem.reference, problem.reference.replace("a + b", "a - b").replace("<", "==")
     for program, passed in ((right, True), (wrong, False)):
         grade = await grader.grade(program, problem.cases, prelude=problem.prelude, language=problem.language)
@@ -322,7 +322,7 @@ async def test_real_records_are_read_and_their_references_pass(
     sample.write_text("".join(lines))
     problems = [item for item in read(sample) if isinstance(item, Problem)]
     assert len(problems) >= 39
-    grader = Grader(sandbox, Limits(compile_timeout_s=300))
+    grader = Grader(sandbox, Limits())
     passed = 0
     having = [problem for problem in problems if problem.reference is not None][:3]
     for problem in having:

@@ -21,6 +21,7 @@ from verl_ext.grading.values import from_tagged, value_text
 from verl_ext.grading.verdict import CaseResult, ProgramError, Verdict
 from verl_ext.grading.views import check_view, same_in_view
 from verl_ext.sandbox.errors import SandboxInternalError, SandboxProtocolError
+from verl_ext.sandbox.languages import LANGUAGES
 from verl_ext.sandbox.protocol import RunRequest, RunResult, StageResult, StageStatus
 
 _PROGRAM_FILE, _PRELUDE_FILE = "program.py", "prelude.py"
@@ -36,10 +37,10 @@ class Limits:
     Attributes:
         time_s: CPU seconds of one run.
         memory_limit_mb: MiB of one run.
-        wall_clock_factor: Wall-clock guard as a multiple of ``time_s``: wide, because on a busy machine a
-            right program waits, and needed, because a sleeping program uses no CPU time.
-        min_wall_clock_s: The guard is never narrower than this.
-        compile_timeout_s: Wall-clock seconds of the compile stage.
+        wall_clock_factor: Wall-clock guard as a multiple of ``time_s`` and ``compile_time_s``: wide, because
+            on a busy machine a right program waits, and needed, because a sleeping one uses no CPU time.
+        min_wall_clock_s: The guard of a run is never narrower than this.
+        compile_time_s: CPU seconds of the compile stage.
         kept_chars: Characters of actual output and of standard error kept in a result.
 
     Raises:
@@ -50,11 +51,11 @@ class Limits:
     memory_limit_mb: int = 512
     wall_clock_factor: float = 5.0
     min_wall_clock_s: float = 10.0
-    compile_timeout_s: float = 30.0
+    compile_time_s: float = 30.0
     kept_chars: int = 20_000
 
     def __post_init__(self) -> None:
-        for name in ("time_s", "memory_limit_mb", "compile_timeout_s", "kept_chars"):
+        for name in ("time_s", "memory_limit_mb", "compile_time_s", "kept_chars"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"limit {name} must be positive, got {getattr(self, name)!r}")
         if not self.wall_clock_factor >= 1:
@@ -125,13 +126,19 @@ def prepare_run(
         code=code,
         language=language,
         stdin=stdin,
-        compile_timeout_s=limits.compile_timeout_s,
+        compile_timeout_s=limits.compile_time_s * (limits.wall_clock_factor if _is_compiled(language) else 1),
         run_timeout_s=max(limits.time_s * limits.wall_clock_factor, limits.min_wall_clock_s),
         cpu_limit_s=limits.time_s,
+        compile_cpu_limit_s=limits.compile_time_s,
         memory_limit_mb=limits.memory_limit_mb,
         files=files,
     )
     return PreparedRun(request, program, case, limits.kept_chars, nonce)
+
+
+def _is_compiled(language: str) -> bool:
+    """Whether there may be a compile stage; without one no client need wait for its guard."""
+    return language not in LANGUAGES or LANGUAGES[language].compile is not None
 
 
 def read_verdict(prepared: PreparedRun, reply: RunResult, case_index: int) -> CaseResult:

@@ -68,7 +68,8 @@ def run_stages(work: Path, request: dict[str, Any], uid: int | None) -> dict[str
             return {"status": "Failed", "missing_toolchain": tool}
     compiled, ran = None, None
     if request["compile"]:
-        compiled = run_stage(work, request["compile"], uid, request["compile_timeout"])
+        cpu_s = request.get("compile_cpu_limit")
+        compiled = run_stage(work, request["compile"], uid, request["compile_timeout"], cpu_s=cpu_s)
     if compiled is None or compiled["return_code"] == 0:
         ran = run_stage(
             work,

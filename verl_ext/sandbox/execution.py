@@ -201,6 +201,7 @@ class Pool:
                     stdin=None,
                     limits=StageLimits(
                         wall_s=request.compile_timeout_s,
+                        cpu_s=request.compile_cpu_limit_s,
                         memory_mb=_COMPILER_MEMORY_MB,
                         disk_mb=self._defaults.disk_mb,
                         processes=_COMPILER_PROCESSES,

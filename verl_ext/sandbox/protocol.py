@@ -33,6 +33,7 @@ class RunRequest:
         run_timeout_s: Wall-clock seconds for the run stage.
         cpu_limit_s: CPU seconds for the run stage; None means wall-clock limit only. A CPU limit with a
             wider wall-clock guard keeps a busy machine from failing right programs.
+        compile_cpu_limit_s: CPU seconds for the compile stage, likewise.
         memory_limit_mb: MiB; None means the service's default.
         files: Relative path -> content, written into the working directory before the run.
         fetch_files: Relative paths to read back after the run.
@@ -44,6 +45,7 @@ class RunRequest:
     compile_timeout_s: float = 10.0
     run_timeout_s: float = 10.0
     cpu_limit_s: float | None = None
+    compile_cpu_limit_s: float | None = None
     memory_limit_mb: int | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     fetch_files: tuple[str, ...] = ()

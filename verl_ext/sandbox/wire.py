@@ -1,9 +1,9 @@
 """SandboxFusion's JSON, both ways: what the client sends and reads, what the server reads and sends.
 
-Source: SandboxFusion ``POST /run_code``. Ours on top: request field ``cpu_limit`` (seconds), reply fields
-``output_truncated``, ``memory_exceeded`` and ``cpu_time`` (seconds) of each stage, ``files_left_out`` (path
--> reason) and, where a compiler or interpreter is not installed, ``missing_toolchain``; a service without
-them ignores or omits them.
+Source: SandboxFusion ``POST /run_code``. Ours on top: request fields ``cpu_limit`` and ``compile_cpu_limit``
+(seconds), reply fields ``output_truncated``, ``memory_exceeded`` and ``cpu_time`` (seconds) of each stage,
+``files_left_out`` (path -> reason) and, where a compiler or interpreter is not installed,
+``missing_toolchain``; a service without them ignores or omits them.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def request_to_json(request: RunRequest) -> dict[str, Any]:
         body["memory_limit_MB"] = request.memory_limit_mb
     if request.cpu_limit_s is not None:
         body["cpu_limit"] = request.cpu_limit_s
+    if request.compile_cpu_limit_s is not None:
+        body["compile_cpu_limit"] = request.compile_cpu_limit_s
     if request.files:
         body["files"] = files_to_json(request.files)
     if request.fetch_files:
@@ -73,6 +75,7 @@ def request_from_json(body: object, languages: Mapping[str, object]) -> RunReque
         compile_timeout_s=seconds_field(fields, "compile_timeout", 10.0),
         run_timeout_s=seconds_field(fields, "run_timeout", 10.0),
         cpu_limit_s=seconds_field(fields, "cpu_limit", None),
+        compile_cpu_limit_s=seconds_field(fields, "compile_cpu_limit", None),
         memory_limit_mb=memory_field(fields),
         files=files_field(fields),
         fetch_files=paths_field(fields),

@@ -64,7 +64,7 @@ async def test_an_episode_repairs_a_program_and_solves_the_hidden_case(
     if shutil.which(executable) is None:
         pytest.skip(f"no {executable}")
     problem = PROBLEMS[language]
-    grader = Grader(sandbox, Limits(time_s=5, compile_timeout_s=300))
+    grader = Grader(sandbox, Limits(time_s=5))
     tools = load_tools(config_dir() / "tools" / "enhanced.yaml", grader=grader)
     arguments = {"code": wrong, "language": tool_language}
     call = json.dumps({"name": "enhanced_code_agentic_tool", "arguments": arguments})

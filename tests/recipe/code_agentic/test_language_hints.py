@@ -15,7 +15,7 @@ from verl_ext.sandbox.client import HttpSandbox
 
 SUM = Case("[[1, 2, 3]]", "6", "total")
 ADD = Case("3 4\n", "7\n")
-LIMITS = Limits(time_s=2, memory_limit_mb=256, compile_timeout_s=300)
+LIMITS = Limits(time_s=2, memory_limit_mb=256)
 CPP_PRELUDE = "#include <bits/stdc++.h>\nusing namespace std;\nint total(vector<int> xs);\n"
 STD = "#include <bits/stdc++.h>\nusing namespace std;\n"
 

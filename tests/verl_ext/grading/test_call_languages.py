@@ -13,7 +13,7 @@ from verl_ext.sandbox.client import HttpSandbox
 
 CPP_PRELUDE = "#include <bits/stdc++.h>\nusing namespace std;\n"
 SUM = Case("[[1, 2, 3]]", "6", "total")
-LIMITS = Limits(time_s=5, memory_limit_mb=256, compile_timeout_s=300)
+LIMITS = Limits(time_s=5, memory_limit_mb=256)
 
 
 @pytest.fixture

@@ -120,6 +120,13 @@ def test_the_wall_clock_guard_is_wider_than_the_cpu_limit() -> None:
     assert prepare_run("x", CASE, Limits(time_s=0.1)).request.run_timeout_s == 10
 
 
+def test_a_compiler_that_waits_for_its_turn_is_not_cut_off_and_only_compilers_are_waited_for() -> None:
+    limits = Limits(compile_time_s=4, wall_clock_factor=6)
+    for language, guard_s in (("cpp", 24), ("anything", 24), ("python", 4)):
+        request = prepare_run("x", CASE, limits, language=language).request
+        assert (request.compile_cpu_limit_s, request.compile_timeout_s) == (4, guard_s)
+
+
 def test_other_languages_are_run_as_they_are() -> None:
     request = prepare_run("int main(){}", CASE, Limits(), language="cpp").request
     assert (request.code, dict(request.files), request.stdin) == ("int main(){}", {}, "3 4")

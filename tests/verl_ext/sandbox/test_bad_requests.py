@@ -190,7 +190,8 @@ _values = st.recursive(
     max_leaves=8,
 )
 _FIELDS = (
-    *("code", "language", "stdin", "compile_timeout", "run_timeout", "cpu_limit", "memory_limit_MB", "files"),
+    *("code", "language", "stdin", "compile_timeout", "run_timeout", "memory_limit_MB", "files"),
+    *("cpu_limit", "compile_cpu_limit"),
     *(
         "fetch_files",
         "cells",

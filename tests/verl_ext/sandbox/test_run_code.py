@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -91,6 +92,16 @@ async def test_a_stage_says_what_cpu_time_it_used(
     stage = await run(sandbox, code)
     assert stage.cpu_time_s is not None
     assert low <= stage.cpu_time_s < high
+
+
+async def test_a_compiler_has_a_cpu_limit_of_its_own(sandbox: HttpSandbox) -> None:
+    source = "#include <bits/stdc++.h>\nint main() { std::cout << 1; }"
+    request = RunRequest(source, "cpp", compile_timeout_s=120.0, compile_cpu_limit_s=0.1)
+    result = await sandbox.run(request)
+    assert result.compile is not None and result.compile.status is StageStatus.TIME_LIMIT
+    assert result.run is None
+    result = await sandbox.run(replace(request, compile_cpu_limit_s=60.0))
+    assert result.run is not None and result.run.stdout == "1"
 
 
 async def test_the_cpu_time_of_waited_for_children_counts(sandbox: HttpSandbox) -> None:
