@@ -36,7 +36,7 @@ from verl_ext.run_files import first_config, point_model_at, write_provenance
 
 _COLUMN_CHARS = 52
 # What may differ when a run goes on.
-_FREE = ("steps", "save_steps", "test", "num_test", "num_shown")
+_FREE = ("output_dir", "steps", "save_steps", "test", "num_test", "num_shown")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
