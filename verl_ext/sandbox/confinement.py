@@ -136,7 +136,7 @@ class NamespaceTier:
 
     def __init__(self, memory_counted: bool) -> None:
         self._memory_counted = memory_counted
-        self._filter: bytes | None = None
+        self._filter: object | None = None
         self._own_namespace_fd = -1
         self._networks: Networks | None = None
 

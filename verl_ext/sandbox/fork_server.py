@@ -21,7 +21,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ from verl_ext.sandbox.cgroups import Group, GroupPool
 from verl_ext.sandbox.disk_watch import DiskWatch
 from verl_ext.sandbox.limits import MIB, StageLimits, rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
-from verl_ext.sandbox.python_program import hide
+from verl_ext.sandbox.python_program import prepare
 from verl_ext.sandbox.run_child import FAILED, MISSING, STARTED, become_program
 
 BOOTSTRAP = """
@@ -180,8 +179,7 @@ class _ForkServer:
             if self.groups is not None:
                 group = self.groups.acquire(limits.run_memory_bytes + limits.disk_mb * MIB)
             keep_fds = fds if group is None else [*fds, group.procs_fd]
-            # Computed here, once for all runs with the same limits, to be at hand in the child.
-            rlimits(limits, self.baseline_bytes, self.tier.extra_processes())
+            settings = rlimits(limits, self.baseline_bytes, self.tier.extra_processes())
             confined = self.tier.fork(message["uid"], keep_fds, self._disown)
         except OSError as error:
             self._send(f"{message['id']} 0 exit 0 0 0 0 fork server: {error}")
@@ -190,7 +188,7 @@ class _ForkServer:
                 self.groups.release(group)
         if confined is not None and confined.pid == 0:
             os.sched_setaffinity(0, self.cpus)
-            become_program(self.tier, limits, message, fds, self.baseline_bytes, group)
+            become_program(self.tier, limits, settings, message, fds, group)
         for fd in fds[:3] + fds[4:]:
             os.close(fd)
         if confined is None:
@@ -263,16 +261,15 @@ def serve(config_text: str) -> NoReturn:
         os._exit(1)
     control.sendall(b'{"ready": true}')
     server.stay_on(config["cpu_index"])
-    hide(server)
+    prepare(server)
     _settle()
     server.loop()
 
 
 def _settle() -> None:
     """Leaves the interpreter as small and quiet as a program should find it."""
-    sys.argv = [""]
     for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, signal.SIG_DFL)
+        signal.signal(kind, signal.SIG_DFL)  # no handlers: see ``NamespaceInit``
     with contextlib.suppress(OSError):
         # Whoever the kernel has to kill for memory, it should be a program and not the server.
         Path("/proc/self/oom_score_adj").write_text("500")

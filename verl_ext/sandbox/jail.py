@@ -12,10 +12,12 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from os import chdir, mkdir, setgroups, setresgid, setresuid, setsid
 from pathlib import Path
 
 from verl_ext.sandbox import syscalls
 from verl_ext.sandbox.limits import StageLimits
+from verl_ext.sandbox.syscalls import MS_NOEXEC, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, mount, prctl, unshare
 
 SCRATCH = "/tmp"
 WORK_DIR = "/tmp/work"
@@ -39,6 +41,8 @@ _MAX_FILES = 20_000
 _COVERED = sorted(path for path in {sys.base_prefix, sys.prefix} if path.startswith(f"{SCRATCH}/"))
 # The network namespace of a run comes from ``network``.
 _PER_RUN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
+_MOUNT_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV
+_SCRATCH_BYTES = SCRATCH.encode()
 
 
 def enter_outer_namespaces() -> None:
@@ -71,10 +75,9 @@ def build_system(extra_paths: tuple[str, ...] = ()) -> None:
     Args:
         extra_paths: Further absolute paths to show, read-only.
     """
-    syscalls.mount("none", "/", None, syscalls.MS_PRIVATE | syscalls.MS_REC)
+    syscalls.mount(b"none", b"/", None, syscalls.MS_PRIVATE | syscalls.MS_REC)
     root = Path(_STAGING)
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
-    syscalls.mount("tmpfs", _STAGING, "tmpfs", flags, "mode=0755,size=16m")
+    syscalls.mount(b"tmpfs", bytes(root), b"tmpfs", _MOUNT_FLAGS, b"mode=0755,size=16m")
     bound: list[Path] = []
     wanted = [*_SYSTEM_PATHS, sys.base_prefix, sys.prefix, *extra_paths]
     for path in sorted({Path(p) for p in wanted} | {Path(p).resolve() for p in wanted}):
@@ -90,9 +93,9 @@ def build_system(extra_paths: tuple[str, ...] = ()) -> None:
     _make_devices(root)
     for name in ("proc", "tmp"):
         (root / name).mkdir(exist_ok=True)
-    syscalls.mount("proc", str(root / "proc"), "proc", flags | syscalls.MS_NOEXEC)
+    syscalls.mount(b"proc", bytes(root / "proc"), b"proc", _MOUNT_FLAGS | MS_NOEXEC)
     syscalls.mount(
-        "none", _STAGING, None, flags | syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY
+        b"none", bytes(root), None, _MOUNT_FLAGS | syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY
     )
     os.chdir(_STAGING)
     syscalls.pivot_root(".", ".")
@@ -103,7 +106,7 @@ def build_system(extra_paths: tuple[str, ...] = ()) -> None:
 def _bind_read_only(path: Path, root: Path) -> None:
     target = root / path.relative_to("/")
     target.mkdir(parents=True, exist_ok=True)
-    syscalls.mount(str(path), str(target), None, syscalls.MS_BIND | syscalls.MS_REC)
+    syscalls.mount(bytes(path), bytes(target), None, syscalls.MS_BIND | syscalls.MS_REC)
     syscalls.make_read_only(str(target))
 
 
@@ -126,7 +129,7 @@ def _make_devices(root: Path) -> None:
     dev.mkdir(exist_ok=True)
     for name in _DEVICES:
         (dev / name).touch()
-        syscalls.mount(f"/dev/{name}", str(dev / name), None, syscalls.MS_BIND)
+        syscalls.mount(b"/dev/" + name.encode(), bytes(dev / name), None, syscalls.MS_BIND)
     for link, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         (dev / link).symlink_to(f"/proc/self/{target}")
     (dev / "shm").symlink_to(SCRATCH)
@@ -141,29 +144,28 @@ def enter_run(limits: StageLimits, uid: int | None) -> None:
         uid: User to become when the server is root; None without root, where a nested user namespace gives
             each run its own count of processes.
     """
-    os.setsid()  # a signal to process group 0 must not reach the fork server
-    syscalls.unshare(_PER_RUN)
+    setsid()  # a signal to process group 0 must not reach the fork server
+    unshare(_PER_RUN)
     owner = 0 if uid is None else uid
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
-    options = f"size={limits.disk_mb}m,nr_inodes={_MAX_FILES},mode=0700,uid={owner},gid={owner}"
+    options = b"size=%dm,nr_inodes=%d,mode=0700,uid=%d,gid=%d" % (limits.disk_mb, _MAX_FILES, owner, owner)
     if _COVERED:
         with _kept_in_sight():
-            syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
+            mount(b"tmpfs", _SCRATCH_BYTES, b"tmpfs", _MOUNT_FLAGS, options)
     else:
-        syscalls.mount("tmpfs", SCRATCH, "tmpfs", flags, options)
-    syscalls.mount("proc", "/proc", "proc", flags | syscalls.MS_NOEXEC, "subset=pid,hidepid=2")
+        mount(b"tmpfs", _SCRATCH_BYTES, b"tmpfs", _MOUNT_FLAGS, options)
+    mount(b"proc", b"/proc", b"proc", _MOUNT_FLAGS | MS_NOEXEC, b"subset=pid,hidepid=2")
     if uid is None:
         syscalls.unshare(syscalls.CLONE_NEWUSER)
         _map_identity(_UID_IN_USER_NAMESPACE, 0, _UID_IN_USER_NAMESPACE, 0)
         syscalls.drop_capabilities()
     else:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # else /proc/self/fd, and so /dev/stdin, belongs to root
-    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
-    os.mkdir(WORK_DIR)  # noqa: PTH102 - a Path costs a fresh fork some 20 page faults
-    os.chdir(WORK_DIR)
+        setgroups([])
+        setresgid(uid, uid, uid)
+        setresuid(uid, uid, uid)
+    prctl(PR_SET_DUMPABLE, 1)  # else /proc/self/fd, and so /dev/stdin, belongs to root
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    mkdir(WORK_DIR)  # noqa: PTH102 - a Path costs a fresh fork some 20 page faults
+    chdir(WORK_DIR)
 
 
 @contextlib.contextmanager
@@ -173,6 +175,6 @@ def _kept_in_sight() -> Iterator[None]:
     yield
     for path, fd in opened.items():
         Path(path).mkdir(parents=True, exist_ok=True)
-        syscalls.mount(f"/proc/self/fd/{fd}", path, None, syscalls.MS_BIND | syscalls.MS_REC)
+        syscalls.mount(b"/proc/self/fd/%d" % fd, path.encode(), None, syscalls.MS_BIND | syscalls.MS_REC)
         syscalls.make_read_only(path)
         os.close(fd)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MIB = 1 << 20
+# Kind, and soft and hard value: what ``setrlimit`` takes.
+RLimits = tuple[tuple[int, tuple[int, int]], ...]
 _ADDRESS_SPACE_SLACK_MB = 1024
 
 
@@ -54,8 +56,8 @@ class StageLimits:
 
 
 @functools.lru_cache(maxsize=256)
-def rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> tuple[tuple[int, int], ...]:
-    """The rlimits, kind and value, that a process with these limits gets, hard and soft alike.
+def rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> RLimits:
+    """The rlimits that a process with these limits gets, hard and soft alike.
 
     Memory is bounded through ``RLIMIT_DATA``: unlike the address space it does not count what is only
     reserved (thread stacks, arenas), so that a limit in MiB means nearly what its author thinks. Shared
@@ -81,8 +83,7 @@ def rlimits(limits: StageLimits, baseline_bytes: int, extra_processes: int) -> t
     }
     if limits.bounded_address_space:
         settings[resource.RLIMIT_AS] = baseline_bytes + 2 * memory + _ADDRESS_SPACE_SLACK_MB * MIB
-    hard = {kind: resource.getrlimit(kind)[1] for kind in settings}
-    return tuple(
-        (kind, value if hard[kind] == resource.RLIM_INFINITY else min(value, hard[kind]))
-        for kind, value in settings.items()
-    )
+    for kind, value in settings.items():
+        hard = resource.getrlimit(kind)[1]
+        settings[kind] = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    return tuple((kind, (value, value)) for kind, value in settings.items())

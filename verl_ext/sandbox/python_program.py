@@ -8,27 +8,35 @@ from run to run, and runs of one fork server share the address layout and the mo
 
 from __future__ import annotations
 
-import _imp
-import _signal  # ``signal`` without its enums, which cost a fresh fork some 20 page faults
 import atexit
 import builtins
-import gc
-import marshal
 import os
 import signal
 import sys
 import types
+from _imp import _fix_co_filename  # type: ignore[attr-defined]
+from _signal import SIGINT, default_int_handler
+from _signal import signal as set_handler
 from collections.abc import Callable
+from gc import collect, enable, freeze
 from importlib.machinery import SourceFileLoader
+from marshal import loads
+from sys import getrecursionlimit, setrecursionlimit
+from sys import path as sys_path
 from typing import NoReturn
 
-from verl_ext.sandbox import syscalls
+from verl_ext.sandbox.syscalls import exit_process
 
 _hidden: list[object] = []
+# What is the program's, but for its path: made before the forks.
+_main = types.ModuleType("__main__")
+_loader = SourceFileLoader("__main__", "")
+_names = _main.__dict__
+_argv, _orig_argv = [""], [sys.executable, ""]
 
 
 def run_as_main(
-    path: str, source: memoryview, compiled: memoryview, hand_out: Callable[[types.CodeType], None]
+    path: str, source: bytes, compiled: bytes, hand_out: Callable[[types.CodeType], None]
 ) -> NoReturn:
     """Runs the program as ``__main__`` and ends the process with the exit code plain Python would give.
 
@@ -39,66 +47,57 @@ def run_as_main(
         hand_out: Given the code object right before it runs.
     """
     _look_started(path)
-    main = _make_main_module(path)
-    sys.modules["__main__"] = main
     # The program gets the depth of recursion it would have without the frames below it.
-    sys.setrecursionlimit(sys.getrecursionlimit() + 7)
+    setrecursionlimit(getrecursionlimit() + 7)
+    _names["__file__"] = _loader.path = path
     code = 0
     try:
-        exec(_code(path, source, compiled, hand_out), main.__dict__)
+        exec(_code(path, source, compiled, hand_out), _names)
     except SystemExit as request:
         code = _exit_code(request)
     except BaseException as error:
         code = _report(error)
     finally:
-        code = _finish(main, code)
-        syscalls.exit_process(code)
+        code = _finish(code)
+        exit_process(code)
 
 
 def _code(
-    path: str, source: memoryview, compiled: memoryview, hand_out: Callable[[types.CodeType], None]
+    path: str, source: bytes, compiled: bytes, hand_out: Callable[[types.CodeType], None]
 ) -> types.CodeType:
     """No line of the program has run yet, but all limits hold: both sources are as hostile."""
     if compiled:
-        code: types.CodeType = marshal.loads(compiled)
-        _imp._fix_co_filename(code, path)  # type: ignore[attr-defined]  # where the working directory is another one
+        code: types.CodeType = loads(compiled)
+        _fix_co_filename(code, path)  # where the working directory is another one
     else:
         code = compile(source, path, "exec", dont_inherit=True)
     hand_out(code)
     return code
 
 
-def hide(*ours: object) -> None:
-    """Takes this package out of ``sys.modules``, once and before the forks.
+def prepare(*ours: object) -> None:
+    """Makes this interpreter, before the forks, look as a program should find it: with another ``__main__``
+    and without this package in ``sys.modules``.
 
     Args:
         ours: What else a forked child must not take apart, for it is dear there: with our modules, 100 page
             faults and half a millisecond of each run.
     """
-    names = [name for name in sys.modules if name.split(".")[0] == "verl_ext"]
+    names = [name for name in sys.modules if name.split(".")[0] in ("verl_ext", "__main__")]
     _hidden.extend([*ours, *(sys.modules.pop(name) for name in names)])
+    _names.update(__file__="", __builtins__=builtins, __cached__=None, __annotations__={}, __loader__=_loader)
+    sys.modules["__main__"] = _main
+    sys.argv, sys.orig_argv = _argv, _orig_argv
+    sys.path.insert(0, "")
 
 
 def _look_started(path: str) -> None:
     """Sets what the interpreter sets when it starts on a file; ``random`` reseeds itself after a fork."""
-    sys.argv = [path]
-    sys.orig_argv = [sys.executable, path]
-    sys.path.insert(0, path.rpartition("/")[0])
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    gc.freeze()  # what the fork server has made meanwhile is nothing to look through
-    gc.enable()
-
-
-def _make_main_module(path: str) -> types.ModuleType:
-    main = types.ModuleType("__main__")
-    main.__dict__.update(
-        __file__=path,
-        __builtins__=builtins,
-        __cached__=None,
-        __annotations__={},
-        __loader__=SourceFileLoader("__main__", path),
-    )
-    return main
+    _argv[0] = _orig_argv[1] = path
+    sys_path[0] = path.rpartition("/")[0]
+    set_handler(SIGINT, default_int_handler)
+    freeze()  # what the fork server has made meanwhile is nothing to look through
+    enable()
 
 
 def _exit_code(request: SystemExit) -> int:
@@ -124,19 +123,18 @@ def _report(error: BaseException) -> int:
     return 1
 
 
-def _finish(main: types.ModuleType, code: int) -> int:
+def _finish(code: int) -> int:
     """What interpreter finalisation does that a program can notice, without its 3 ms: waits for threads, runs
     exit handlers, drops the program's own objects (their ``__del__``, unflushed files), flushes."""
     if "threading" in sys.modules:
         sys.modules["threading"]._shutdown()
     atexit._run_exitfuncs()
     code = _flush(code)
-    names = main.__dict__
     for private in (True, False):
-        for name in list(names):
+        for name in list(_names):
             if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") is private:
-                names[name] = None
-    gc.collect()
+                _names[name] = None
+    collect()
     return _flush(code)
 
 

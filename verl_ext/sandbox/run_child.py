@@ -1,7 +1,9 @@
 """What the forked child of a run does until it is the program: it puts on the jail and writes the files.
 
 Whatever fails here is told to the fork server through the payload, and is our failure. Each page that is
-written to is copied, so this touches as little as it can.
+written to is copied, so this touches as little as it can: the code of a fresh fork takes functions by their
+names, for a look-up of an attribute counts a reference to its module, to a dict and to the type, and writes
+to the cache of methods.
 """
 
 from __future__ import annotations
@@ -10,16 +12,18 @@ import contextlib
 import json
 import marshal
 import os
-import resource
 import signal
 import socket
 import types
+from os import O_CREAT, O_TRUNC, O_WRONLY, SEEK_END, close, closerange, dup2, lseek, pread, pwrite, write
+from os import open as open_file
 from pathlib import Path
+from resource import setrlimit
 from typing import Any, NoReturn
 
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.cgroups import Group
-from verl_ext.sandbox.limits import MIB, StageLimits, rlimits
+from verl_ext.sandbox.limits import MIB, RLimits, StageLimits, rlimits
 from verl_ext.sandbox.python_program import run_as_main
 
 # The first byte of the payload, overwritten by the child: still setting up / foreign code may run / failed /
@@ -31,9 +35,9 @@ MAX_CODE_BYTES = 4 * MIB  # of a compiled program, to be used again
 def become_program(
     tier: confinement.Tier,
     limits: StageLimits,
+    settings: RLimits,
     message: dict[str, Any],
     fds: list[int],
-    baseline_bytes: int,
     group: Group | None,
 ) -> NoReturn:
     """Never returns: to leave the frames below would write to everything that they refer to.
@@ -41,9 +45,9 @@ def become_program(
     Args:
         tier: Confines.
         limits: The stage's limits.
+        settings: The rlimits of a Python program with those.
         message: What the server sent about it.
         fds: What came with that, in ascending order.
-        baseline_bytes: Address space of a Python before its program starts.
         group: The control group of the run, if any.
     """
     payload_fd = 3
@@ -51,25 +55,31 @@ def become_program(
         if group is not None:
             group.join()
         for target, fd in enumerate(fds):  # none is in the way, for they are in ascending order
-            os.dup2(fd, target, target < payload_fd)
-        os.closerange(len(fds), 65536)
-        content = os.pread(payload_fd, os.fstat(payload_fd).st_size, len(PENDING))
-        payload, contents = message["payload"], memoryview(content)
+            dup2(fd, target, target < payload_fd)
+        closerange(len(fds), 65536)
+        contents = pread(payload_fd, lseek(payload_fd, 0, SEEK_END), len(PENDING))
+        payload = message["payload"]
         if payload is None:
-            header, _, rest = content.partition(b"\n")
-            payload, contents = json.loads(header), memoryview(rest)
+            header, _, contents = contents.partition(b"\n")
+            payload = json.loads(header)
         work_dir = tier.enter_run(limits, message["uid"], payload)
+        main, argv = payload["main"], payload["argv"]
+        start = 0
         for path, size, mode in payload["files"]:
-            if path == payload["main"]:
-                source = contents[:size]
-            _write_file(path, contents[:size], mode)
-            contents = contents[size:]
+            content = contents[start : start + size]
+            start += size
+            _write_file(path, content, mode)
+            if path == main:
+                source = content
+        compiled = contents[start:]
+        content = contents = b""  # else they would count towards the program's memory
         if len(fds) > 4:
             _send_directory(4)
-        argv = payload["argv"]
-        for kind, value in rlimits(limits, baseline_bytes if argv is None else 0, tier.extra_processes()):
-            resource.setrlimit(kind, (value, value))
-        os.pwrite(payload_fd, STARTED, 0)
+        if argv is not None:
+            settings = rlimits(limits, 0, tier.extra_processes())
+        for kind, values in settings:
+            setrlimit(kind, values)
+        pwrite(payload_fd, STARTED, 0)
         tier.seal()
     except BaseException as error:
         os.pwrite(payload_fd, FAILED + f"{type(error).__name__}: {error}".encode() + b"\0", 0)
@@ -80,9 +90,9 @@ def become_program(
     def hand_out(code: types.CodeType) -> None:
         if payload["share_code"]:
             _write_code(payload_fd, code)
-        os.close(payload_fd)
+        close(payload_fd)
 
-    run_as_main(f"{work_dir}/{payload['main']}", source, contents, hand_out)
+    run_as_main(f"{work_dir}/{main}", source, compiled, hand_out)
 
 
 def _execute(argv: list[str], payload_fd: int) -> NoReturn:
@@ -108,13 +118,13 @@ def _write_code(payload_fd: int, code: types.CodeType) -> None:
             os.ftruncate(payload_fd, end)
 
 
-def _write_file(path: str, content: memoryview, mode: int) -> None:
+def _write_file(path: str, content: bytes, mode: int) -> None:
     if "/" in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode)
     while content:
-        content = content[os.write(fd, content) :]
-    os.close(fd)
+        content = content[write(fd, content) :]
+    close(fd)
 
 
 def _send_directory(socket_fd: int) -> None:

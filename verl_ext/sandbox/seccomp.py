@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 
-from verl_ext.sandbox import syscalls
+from verl_ext.sandbox.syscalls import PR_SET_SECCOMP, SECCOMP_MODE_FILTER, prctl
 
 # name: (x86_64, aarch64); None where the architecture has no such call.
 _DENIED: dict[str, tuple[int | None, int | None]] = {
@@ -166,12 +166,12 @@ def _search(rules: list[_Rule]) -> list[_Instruction]:
     return [(_JGE, len(below), 0, rules[middle][0]), *below, *_search(rules[middle:])]
 
 
-def native_filter(*, namespaced: bool = True, unowned_memory: bool = True) -> bytes | None:
-    """The filter for this machine; None when its architecture is unknown."""
-    return build_filter(os.uname().machine, namespaced=namespaced, unowned_memory=unowned_memory)
+def native_filter(*, namespaced: bool = True, unowned_memory: bool = True) -> object | None:
+    """The filter for this machine, to be installed; None when its architecture is unknown."""
+    code = build_filter(os.uname().machine, namespaced=namespaced, unowned_memory=unowned_memory)
+    return None if code is None else ctypes.byref(_Program(len(code) // 8, code))
 
 
-def install(filter_bytes: bytes) -> None:
+def install(native: object) -> None:
     """Puts this process and all its future children under the filter; needs no_new_privs set before."""
-    program = _Program(len(filter_bytes) // 8, filter_bytes)
-    syscalls.prctl(syscalls.PR_SET_SECCOMP, syscalls.SECCOMP_MODE_FILTER, program)
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, native)

@@ -141,7 +141,7 @@ class SupervisedTier:
         self._running: set[int] = set()
         self._abi = 0
         self._readable: list[str] = []
-        self._filter: bytes | None = None
+        self._filter: object | None = None
         self._own_processes = 0
 
     def prepare(self, read_only_paths: tuple[str, ...]) -> None:

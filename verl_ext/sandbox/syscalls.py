@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
+from ctypes import c_ulong
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,6 +62,10 @@ _PF_EXITING = 4
 
 # PyDLL keeps the GIL: the calls are short, and a clone must not race with Python's own bookkeeping.
 _libc = ctypes.PyDLL(None, use_errno=True)
+# Found once, for a fresh fork would have to look for them each time.
+_unshare, _setns, _mount, _prctl, _fflush = (
+    _libc.unshare, _libc.setns, _libc.mount, _libc.prctl, _libc.fflush
+)  # fmt: skip
 
 
 def _checked(result: int) -> int:
@@ -72,24 +77,16 @@ def _checked(result: int) -> int:
 
 def unshare(flags: int) -> None:
     """Moves this process into new namespaces (``CLONE_NEWPID``: its future children)."""
-    _checked(_libc.unshare(flags))
+    _checked(_unshare(flags))
 
 
 def setns(fd: int, namespace_type: int) -> None:
     """Joins the namespace that ``fd`` (a namespace file or a pidfd) stands for."""
-    _checked(_libc.setns(fd, namespace_type))
+    _checked(_setns(fd, namespace_type))
 
 
-def mount(source: str, target: str, fs_type: str | None, flags: int, data: str | None = None) -> None:
-    _checked(
-        _libc.mount(
-            source.encode(),
-            target.encode(),
-            fs_type.encode() if fs_type else None,
-            ctypes.c_ulong(flags),
-            data.encode() if data else None,
-        )
-    )
+def mount(source: bytes, target: bytes, fs_type: bytes | None, flags: int, data: bytes | None = None) -> None:
+    _checked(_mount(source, target, fs_type, c_ulong(flags), data))
 
 
 def umount(target: str, flags: int = 0) -> None:
@@ -112,8 +109,8 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 
 def prctl(option: int, value: int, pointer: object = None) -> None:
-    argument = ctypes.byref(pointer) if isinstance(pointer, ctypes.Structure) else None
-    _checked(_libc.prctl(option, ctypes.c_ulong(value), argument, None, None))
+    """Sets one property of this process; ``pointer`` is what ``ctypes.byref`` gave."""
+    _checked(_prctl(option, c_ulong(value), pointer, None, None))
 
 
 def cpu_seconds(pid: int) -> float:
@@ -139,7 +136,7 @@ def drop_capabilities() -> None:
 def exit_process(code: int) -> NoReturn:
     """Flushes C streams (those of C++ write through them) and ends, without Python's costly finalisation and
     without the libraries', which would write to a page of each."""
-    _libc.fflush(None)
+    _fflush(None)
     os._exit(code)
 
 
