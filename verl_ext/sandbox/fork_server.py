@@ -268,6 +268,7 @@ def serve(config_text: str) -> NoReturn:
 
 def _settle() -> None:
     """Leaves the interpreter as small and quiet as a program should find it."""
+    del os.environ["LD_BIND_NOW"]
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.SIG_DFL)  # no handlers: see ``NamespaceInit``
     with contextlib.suppress(OSError):

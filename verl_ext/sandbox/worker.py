@@ -295,12 +295,14 @@ def _launch(config: WorkerConfig, index: int) -> tuple[socket.socket, subprocess
             stdout=subprocess.PIPE,
             pass_fds=[theirs.fileno()],
             # A fixed hash seed: the order of a set, and the verdict on a program that depends on it, is the
-            # same in every run.
+            # same in every run. All symbols are bound at the start, else each fork would look for those that
+            # it alone uses; programs do not inherit that.
             env={
                 "PATH": config.search_path,
                 "HOME": WORK_DIR,
                 "LANG": "C.UTF-8",
                 "PYTHONHASHSEED": "0",
+                "LD_BIND_NOW": "1",
             },
             cwd="/",
             start_new_session=True,
