@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import socket
 import struct
 from dataclasses import dataclass
@@ -21,23 +20,28 @@ _SIOCSIFFLAGS = 0x8914
 _IFF_UP_RUNNING = 0x41
 # Everything a program without capabilities can change: packets, counters, flow labels that outlive a socket.
 _TRACES = ("dev", "snmp", "netstat", "snmp6", "ip6_flowlabel")
-# The other numbers of this file are those of the whole machine.
-_SOCKETS_USED = re.compile(rb"sockets: used \d+")
 _MAX_TRACE_BYTES = 65536
+# Descriptor, bytes to read (one more than there were, to see what is added), and what was read when new.
+_Trace = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One namespace: its descriptor, the files that tell what happened in it, and what they said when new."""
+    """One namespace: its descriptor, and the files that tell what happened in it."""
 
     fd: int
-    sockets_fd: int
-    trace_fds: tuple[int, ...]
-    when_new: tuple[bytes, ...]
+    traces: tuple[_Trace, ...]
+
+    def is_as_new(self) -> bool:
+        """Whether nothing has happened in it."""
+        for fd, num_bytes, when_new in self.traces:  # noqa: SIM110 (a generator is another object to make)
+            if os.pread(fd, num_bytes, 0) != when_new:
+                return False
+        return True
 
     def close(self) -> None:
         """Lets go of it; it ends with its last process."""
-        for fd in (self.fd, self.sockets_fd, *self.trace_fds):
+        for fd in (self.fd, *(trace[0] for trace in self.traces)):
             os.close(fd)
 
 
@@ -58,7 +62,7 @@ class Networks:
 
     def give_back(self, network: Network) -> None:
         """To be called when the last process in it is gone."""
-        if _read_traces(network.sockets_fd, network.trace_fds) == network.when_new:
+        if network.is_as_new():
             self._free.append(network)
         else:
             network.close()
@@ -67,22 +71,20 @@ class Networks:
         syscalls.unshare(syscalls.CLONE_NEWNET)
         try:
             _raise_loopback()
-            fd, sockets_fd = (
-                os.open(f"/proc/self/{name}", os.O_RDONLY) for name in ("ns/net", "net/sockstat")
-            )
-            present = [
-                f"/proc/self/net/{name}" for name in _TRACES if Path(f"/proc/self/net/{name}").exists()
-            ]
-            trace_fds = tuple(os.open(path, os.O_RDONLY) for path in present)
+            fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+            present = [name for name in _TRACES if Path(f"/proc/self/net/{name}").exists()]
+            return Network(fd, tuple(_open_trace(name) for name in ("sockstat", *present)))
         finally:
             syscalls.setns(self._own_fd, syscalls.CLONE_NEWNET)
-        return Network(fd, sockets_fd, trace_fds, _read_traces(sockets_fd, trace_fds))
 
 
-def _read_traces(sockets_fd: int, trace_fds: tuple[int, ...]) -> tuple[bytes, ...]:
-    used = _SOCKETS_USED.search(os.pread(sockets_fd, _MAX_TRACE_BYTES, 0))
-    assert used is not None
-    return (used.group(), *(os.pread(fd, _MAX_TRACE_BYTES, 0) for fd in trace_fds))
+def _open_trace(name: str) -> _Trace:
+    fd = os.open(f"/proc/self/net/{name}", os.O_RDONLY)
+    when_new = os.pread(fd, _MAX_TRACE_BYTES, 0)
+    if name == "sockstat":  # the sockets in use; the lines below have numbers of the whole machine
+        num_bytes = when_new.index(b"\n") + 1
+        return fd, num_bytes, when_new[:num_bytes]
+    return fd, len(when_new) + 1, when_new
 
 
 def _raise_loopback() -> None:

@@ -57,14 +57,15 @@ _RESOLVE_NO_XDEV = 1
 _RESOLVE_NO_MAGICLINKS = 2
 _RESOLVE_NO_SYMLINKS = 4
 _RESOLVE_BENEATH = 8
-_INIT_STACK_BYTES = 16384
+_INIT_STACK_BYTES = 4096
+_INIT_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_NEWPID | _SIGCHLD
 _PF_EXITING = 4
 
 # PyDLL keeps the GIL: the calls are short, and a clone must not race with Python's own bookkeeping.
 _libc = ctypes.PyDLL(None, use_errno=True)
 # Found once, for a fresh fork would have to look for them each time.
-_unshare, _setns, _mount, _prctl, _fflush = (
-    _libc.unshare, _libc.setns, _libc.mount, _libc.prctl, _libc.fflush
+_unshare, _setns, _mount, _prctl, _fflush, _clone, _pause = (
+    _libc.unshare, _libc.setns, _libc.mount, _libc.prctl, _libc.fflush, _libc.clone, _libc.pause
 )  # fmt: skip
 
 
@@ -147,13 +148,15 @@ class NamespaceInit:
     some 50 microseconds instead of the millisecond that a forked Python costs. Its kernel signal rules (an
     init ignores what it has no handler for) keep programs from ending it; ``pause`` would return only after a
     handler ran, and this process installs none.
+    That is also why all of them share one stack: what is on it (the address of ``pause``) is the same for
+    each, and no longer needed once it sleeps.
     """
 
+    _stack = ctypes.create_string_buffer(_INIT_STACK_BYTES)
+    _top = ctypes.c_void_p((ctypes.addressof(_stack) + _INIT_STACK_BYTES) & ~0xF)
+
     def __init__(self) -> None:
-        self._stack = ctypes.create_string_buffer(_INIT_STACK_BYTES)
-        top = (ctypes.addressof(self._stack) + _INIT_STACK_BYTES) & ~0xF
-        flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_NEWPID | _SIGCHLD
-        self.pid = _checked(_libc.clone(_libc.pause, ctypes.c_void_p(top), flags, None))
+        self.pid = _checked(_clone(_pause, self._top, _INIT_FLAGS, None))
 
 
 def open_beneath(directory_fd: int, path: str) -> int:
