@@ -75,7 +75,7 @@ class Group:
         self._usage_fd = self._open(self._files.usage, os.O_RDONLY)
         self._events_fd = self._open(self._files.events, os.O_RDONLY)
         self._limit_bytes = 0
-        self._kills_before = 0
+        self._events_before = b""
 
     def _open(self, file: str, flags: int) -> int:
         return os.open(file, flags | os.O_CLOEXEC, dir_fd=self._folder)
@@ -101,7 +101,7 @@ class Group:
         if limit_bytes != self._limit_bytes:
             os.write(self._limit_fd, b"%d" % limit_bytes)
             self._limit_bytes = limit_bytes
-        self._kills_before = self._num_kills()
+        self._events_before = self._events()
 
     def join(self) -> None:
         """In the run's first process: enters, with all its future children."""
@@ -109,19 +109,24 @@ class Group:
 
     def exceeded(self) -> bool:
         """Whether the kernel has killed one of the run's processes for memory."""
-        return self._num_kills() > self._kills_before
+        events = self._events()
+        return events != self._events_before and _num_kills(events) > _num_kills(self._events_before)
 
     exceeded_at_end = exceeded
 
-    def _num_kills(self) -> int:
-        for line in os.pread(self._events_fd, 1024, 0).splitlines():
-            if line.startswith(b"oom_kill "):
-                return int(line.split()[1])
-        return 0
+    def _events(self) -> bytes:
+        return os.pread(self._events_fd, 1024, 0)
 
     def close(self) -> None:
         for fd in (self._folder, self.procs_fd, self._limit_fd, self._usage_fd, self._events_fd):
             os.close(fd)
+
+
+def _num_kills(events: bytes) -> int:
+    for line in events.splitlines():
+        if line.startswith(b"oom_kill "):
+            return int(line.split()[1])
+    return 0
 
 
 def _exists(folder_fd: int, file: str) -> bool:
@@ -148,14 +153,15 @@ class GroupPool:
 
     def acquire(self, limit_bytes: int) -> Group:
         """A group without processes, with that limit."""
-        group = next((g for g in self._idle if g.usage_bytes() < _CLEAN_BYTES), None)
-        if group is not None:
-            self._idle.remove(group)
-            left_bytes = 0
-        elif len(self._idle) < _MIN_GROUPS:
+        left_bytes = 0
+        for group in self._idle:
+            if group.usage_bytes() < _CLEAN_BYTES:
+                self._idle.remove(group)
+                group.begin(limit_bytes)
+                return group
+        if len(self._idle) < _MIN_GROUPS:
             group = Group(self._home_fd, f"{self._prefix}{self._num_groups}")
             self._num_groups += 1
-            left_bytes = 0
         else:
             group = self._idle.popleft()
             group.shrink()

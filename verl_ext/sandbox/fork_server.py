@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 from verl_ext.sandbox import confinement
 from verl_ext.sandbox.cgroups import Group, GroupPool
 from verl_ext.sandbox.disk_watch import DiskWatch
-from verl_ext.sandbox.limits import MIB, StageLimits, rlimits
+from verl_ext.sandbox.limits import MIB, RLimits, StageLimits, rlimits
 from verl_ext.sandbox.memory_watch import MemoryWatch
 from verl_ext.sandbox.python_program import prepare
 from verl_ext.sandbox.run_child import FAILED, MISSING, STARTED, become_program
@@ -45,6 +45,7 @@ MAX_MESSAGE_BYTES = 16384
 # What is told about a run. The last one may have spaces, and is empty where it went well.
 REPORT = ("id", "status", "reason", "wall_s", "cpu_s", "max_rss_kb", "missing", "failure")
 _MAX_FDS = 5
+_NEVER = float("inf")
 _CPU_CHECK_FLOOR_S = 0.02
 
 
@@ -72,8 +73,9 @@ class _Run:
 
     def _pause(self, cpu_used_s: float) -> float:
         """Seconds until the next look at the clocks; CPU time is approached by halves."""
-        wall_left = self.limits.wall_s - (time.monotonic() - self.start)
-        pause = min(wall_left, *(guard.pause_s for guard in self.guards))
+        pause = self.limits.wall_s - (time.monotonic() - self.start)
+        for guard in self.guards:
+            pause = min(pause, guard.pause_s)
         if self.limits.cpu_s is None:
             return pause
         return min(pause, max((self.limits.cpu_s - cpu_used_s) / 2, _CPU_CHECK_FLOOR_S))
@@ -99,7 +101,7 @@ class _Run:
         if self.reason == "exit":
             self.reason = reason
         self.confined.kill()
-        self.next_check = float("inf")
+        self.next_check = _NEVER
 
     def reaped(self, status: int, cpu_s: float, max_rss_kb: int) -> None:
         """Notes how the program ended and kills what it left behind."""
@@ -120,7 +122,7 @@ class _Run:
         wall_s = time.monotonic() - self.start
         missing = int(state == MISSING)
         self.report = f"{self.run_id} {status} {reason} {wall_s} {cpu_s} {max_rss_kb} {missing} {failure}"
-        self.next_check = float("inf")
+        self.next_check = _NEVER
         self.confined.kill()
 
     def close(self) -> None:
@@ -134,7 +136,8 @@ class _ForkServer:
         self.tier = tier
         self.groups = groups
         self.epoll = select.epoll()
-        self.epoll.register(control.fileno(), select.EPOLLIN)
+        self.control_fd = control.fileno()
+        self.epoll.register(self.control_fd, select.EPOLLIN)
         self.by_fd: dict[int, _Run] = {}
         self.baseline_bytes = _address_space_bytes()
         self.decoder = json.JSONDecoder()
@@ -148,10 +151,12 @@ class _ForkServer:
     def loop(self) -> NoReturn:
         """Serves until the socket closes."""
         while True:
-            wake = min((run.next_check for run in self.by_fd.values()), default=float("inf"))
-            pause = None if wake == float("inf") else max(wake - time.monotonic(), 0.0)
+            wake = _NEVER
+            for run in self.by_fd.values():
+                wake = min(wake, run.next_check)
+            pause = None if wake == _NEVER else max(wake - time.monotonic(), 0.0)
             for fd, _ in self.epoll.poll(pause):
-                if fd != self.control.fileno():
+                if fd != self.control_fd:
                     self._advance(fd)
                 else:
                     self._receive()
@@ -173,13 +178,12 @@ class _ForkServer:
                 if run.run_id == message["kill"] and not run.report:
                     run.stop("killed")
             return
-        limits = _limits(*message["limits"])
+        limits, settings = _limits(self.baseline_bytes, self.tier.extra_processes(), *message["limits"])
         group: Group | None = None
         try:
             if self.groups is not None:
                 group = self.groups.acquire(limits.run_memory_bytes + limits.disk_mb * MIB)
             keep_fds = fds if group is None else [*fds, group.procs_fd]
-            settings = rlimits(limits, self.baseline_bytes, self.tier.extra_processes())
             confined = self.tier.fork(message["uid"], keep_fds, self._disown)
         except OSError as error:
             self._send(f"{message['id']} 0 exit 0 0 0 0 fork server: {error}")
@@ -232,8 +236,10 @@ class _ForkServer:
 
 
 @functools.lru_cache(maxsize=256)
-def _limits(*values: Any) -> StageLimits:
-    return StageLimits(*values)
+def _limits(baseline_bytes: int, extra_processes: int, *values: Any) -> tuple[StageLimits, RLimits]:
+    """What a stage may use, and what that is for a Python program; to be at hand in the child."""
+    limits = StageLimits(*values)
+    return limits, rlimits(limits, baseline_bytes, extra_processes)
 
 
 def _address_space_bytes() -> int:
