@@ -22,7 +22,7 @@ from pathlib import Path
 from verl_ext.sandbox import fork_server, run_child
 from verl_ext.sandbox.errors import SandboxInternalError, ToolchainMissing
 from verl_ext.sandbox.jail import WORK_DIR
-from verl_ext.sandbox.limits import MIB, StageLimits
+from verl_ext.sandbox.limits import MIB
 from verl_ext.sandbox.stage import Stage, StageOutcome, fetch_files
 from verl_ext.sandbox.streams import Drain, Feed
 
@@ -172,34 +172,30 @@ class Worker:
         await self.start()
         loop = asyncio.get_running_loop()
         run_id, self._next_id = self._next_id, self._next_id + 1
+        out, err = Drain(loop, self._config.output_cap_bytes), Drain(loop, self._config.output_cap_bytes)
+        feed = Feed(loop, stage.stdin)
+        timers = [
+            loop.call_later(_WATCH_AFTER_S, _watch, out, err),
+            loop.call_later(
+                stage.limits.wall_s + _GUARD_S, self.stop, "the fork server did not report in time"
+            ),
+        ]
         uid = self._uids.popleft() if self._uids else None
-        with contextlib.ExitStack() as cleanup:
-            if uid is not None:
-                cleanup.callback(self._uids.append, uid)
-            out, err = Drain(loop, self._config.output_cap_bytes), Drain(loop, self._config.output_cap_bytes)
-            feed = Feed(loop, stage.stdin)
-            for stream in (out, err, feed):
-                cleanup.callback(stream.close)
-            work_dir = self._make_work_dir(run_id)
-            if work_dir:
-                cleanup.callback(_remove_tree, work_dir)
-            with contextlib.ExitStack() as handed_over:
+        work_dir, code_fd, channel = "", -1, None
+        fds = [feed.read_fd, out.write_fd, err.write_fd]
+        try:
+            try:
+                work_dir = self._make_work_dir(run_id)
                 description, payload_fd = stage.write_payload(work_dir)
+                fds.append(payload_fd)
                 if stage.share_code:
                     code_fd = os.dup(payload_fd)
-                    cleanup.callback(os.close, code_fd)
                     code_start = os.fstat(code_fd).st_size
-                fds = [feed.read_fd, out.write_fd, err.write_fd, payload_fd]
-                for fd in fds:
-                    handed_over.callback(os.close, fd)
                 if stage.fetch:
                     channel, their_channel = socket.socketpair()
-                    cleanup.callback(channel.close)
-                    handed_over.callback(their_channel.close)
-                    fds.append(their_channel.fileno())
+                    fds.append(their_channel.detach())
                 report_future: asyncio.Future[dict[str, str]] = loop.create_future()
                 self._reports[run_id] = report_future
-                cleanup.callback(self._abandon, run_id)
                 message = {
                     "id": run_id,
                     "uid": uid,
@@ -208,16 +204,18 @@ class Worker:
                     "payload": description,
                 }
                 self._send(message, fds)
+            finally:
+                for fd in fds:
+                    os.close(fd)
             out.on_flood = err.on_flood = lambda: self._abandon(run_id, forget=False)
-            cleanup.callback(loop.call_later(_WATCH_AFTER_S, _watch, out, err).cancel)
-            report = await self._report_of(report_future, stage.limits)
+            report = await report_future
             if report["failure"] and report["missing"] == "1":
                 raise ToolchainMissing(report["failure"])
             if report["failure"]:
                 raise SandboxInternalError(report["failure"])
             files: dict[str, bytes] = {}
             left_out: dict[str, str] = {}
-            if stage.fetch:
+            if channel is not None:
                 files, left_out = fetch_files(channel, stage.fetch, self._config.fetch_cap_bytes)
             stderr = err.finish()
             # Not where it may be cut off, nor where the compiler had warnings: those belong to every run.
@@ -235,6 +233,20 @@ class Worker:
                 files_left_out=left_out,
                 code=os.pread(code_fd, run_child.MAX_CODE_BYTES, code_start) if use_code else b"",
             )
+        finally:
+            for timer in timers:
+                timer.cancel()
+            self._abandon(run_id)
+            for stream in (out, err, feed):
+                stream.close()
+            if channel is not None:
+                channel.close()
+            if code_fd >= 0:
+                os.close(code_fd)
+            if work_dir:
+                _remove_tree(work_dir)
+            if uid is not None:
+                self._uids.append(uid)
 
     def _make_work_dir(self, run_id: int) -> str:
         """A fresh directory on the host, in tiers that have no file system of their own for each run."""
@@ -243,13 +255,6 @@ class Worker:
         path = Path(self._config.scratch) / f"{self._index}-{run_id}"
         path.mkdir(mode=0o700)
         return str(path)
-
-    async def _report_of(self, future: asyncio.Future[dict[str, str]], limits: StageLimits) -> dict[str, str]:
-        try:
-            return await asyncio.wait_for(future, limits.wall_s + _GUARD_S)
-        except TimeoutError:
-            self.stop("the fork server hangs")
-            raise SandboxInternalError("the fork server did not report in time") from None
 
     def _abandon(self, run_id: int, *, forget: bool = True) -> None:
         """Stops a run that is still going: it floods us, or nobody waits for it any more."""
