@@ -163,6 +163,18 @@ async def test_signals_reach_nobody_else(target: str, jail: HttpSandbox) -> None
     assert (await run(jail, "print('next')")).stdout == "next\n"
 
 
+async def test_no_signal_ends_the_process_that_holds_a_run(jail: HttpSandbox, tier_server: Any) -> None:
+    if tier_server.tier != "A":
+        pytest.skip("the process of number 1 is the machine's")
+    code = (
+        "import contextlib, os, signal\nfor kind in range(1, signal.NSIG):\n"
+        "    with contextlib.suppress(OSError):\n        os.kill(1, kind)\nprint('still here')"
+    )
+    for _ in range(2):
+        result = await jail.run(RunRequest(code))
+        assert result.run is not None and result.run.stdout == "still here\n", result
+
+
 @pytest.mark.parametrize("ending", ["", "os._exit(3)", "while True: pass", "os.kill(os.getpid(), 9)"])
 async def test_a_daemon_does_not_outlive_its_run(ending: str, jail: HttpSandbox) -> None:
     token = f"sandboxdaemon{os.getpid()}{abs(hash(ending))}"

@@ -87,6 +87,48 @@ async def test_a_case_finds_nothing_of_an_earlier_one(
         assert [text.split()[1] for text in found] == ["True"] * 6
 
 
+_LOOKS = ", ".join(f"{trace!r}: lambda: {look}" for trace, (look, _) in _TRACES.items())
+_LEAVES = [leave.replace("\0", "\\0") for _, leave in _TRACES.values()]
+_BESIDE = f"""
+{_PROGRAM.partition("def look")[0].replace("{{", "{").replace("}}", "}")}
+looks = {{{_LOOKS}}}
+def found():
+    for trace, look in looks.items():
+        try:
+            if look():
+                yield trace
+        except OSError:
+            pass
+seen, kept = set(), []
+if input() == "leave":
+    libc.prctl(15, b"left")
+    for leave in {_LEAVES!r}:
+        kept.append({{}})
+        try:
+            exec(leave, globals(), kept[-1])
+        except OSError:
+            pass
+    seen.update(found())
+    time.sleep(2)
+else:
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        seen.update(found())
+        time.sleep(0.1)
+print(*sorted(seen), sep=",")
+""".replace("\0", "\\0")
+
+
+async def test_cases_side_by_side_find_nothing_of_each_other(jail: HttpSandbox, tier_server: Any) -> None:
+    request = CasesRequest(RunRequest(_BESIDE), ("leave", "look", "look", "look"), max_parallel=4)
+    async with aclosing(jail.run_cases(request)) as results:
+        runs = [result.run async for result in results if result.run]
+    assert [run.stderr for run in runs] == [""] * 4
+    assert [run.stdout for run in runs[1:]] == ["\n"] * 3
+    if tier_server.tier == "A":
+        assert {*runs[0].stdout.strip().split(","), *_MAY_BE_REFUSED} == {*_TRACES}
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
