@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from verl_ext.sandbox.limits import MIB
 
@@ -20,8 +20,7 @@ _CLEAN_BYTES = 16 * MIB
 _MIN_GROUPS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(NamedTuple):
     """What one version calls its files; ``at_birth`` is written once, where it exists."""
 
     limit: str

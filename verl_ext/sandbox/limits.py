@@ -2,6 +2,9 @@
 
 Wall-clock and CPU deadlines are watched from outside (``fork_server``); what is set here is what the kernel
 enforces by itself, on each process of the stage.
+
+The fork server's modules have named tuples: ``dataclasses`` comes with ``inspect`` and ``ast``, 1.4 MB whose
+page tables each fork would copy.
 """
 
 from __future__ import annotations
@@ -10,8 +13,7 @@ import functools
 import math
 import os
 import resource
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 MIB = 1 << 20
 # Kind, and soft and hard value: what ``setrlimit`` takes.
@@ -19,8 +21,7 @@ RLimits = tuple[tuple[int, tuple[int, int]], ...]
 _ADDRESS_SPACE_SLACK_MB = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class StageLimits:
+class StageLimits(NamedTuple):
     """What one stage may use.
 
     Attributes:
@@ -44,10 +45,6 @@ class StageLimits:
     open_files: int = 512
     stack_mb: int = 64
     bounded_address_space: bool = True
-
-    def to_json(self) -> list[Any]:
-        """The fields in order: what ``StageLimits(*...)`` takes."""
-        return [getattr(self, name) for name in self.__slots__]
 
     @property
     def run_memory_bytes(self) -> int:

@@ -11,8 +11,8 @@ import fcntl
 import os
 import socket
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from verl_ext.sandbox import syscalls
 
@@ -25,8 +25,7 @@ _MAX_TRACE_BYTES = 65536
 _Trace = tuple[int, int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(NamedTuple):
     """One namespace: its descriptor, and the files that tell what happened in it."""
 
     fd: int

@@ -199,7 +199,7 @@ class Worker:
                 message = {
                     "id": run_id,
                     "uid": uid,
-                    "limits": stage.limits.to_json(),
+                    "limits": stage.limits,
                     "work_dir": work_dir,
                     "payload": description,
                 }
