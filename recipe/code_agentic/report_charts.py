@@ -83,19 +83,19 @@ def line_chart(
     """A chart of one or more lines; the page's script reads ``data-*`` to say values under the pointer.
 
     Args:
-        series: At least one with at least one point.
+        series: At least one with at least one point; x is a whole number (a step, an attempt).
         percent: Labels y as per cent.
         x_label: Under the x axis.
         y_range: None fits the data.
         whole_x: Marks every x there is (attempts 1, 2, 3 ...) and draws dots.
         smooth: Draws the data thin and its running average over it.
     """
-    axes = _fit(series, y_range)
+    axes = _fit(series, y_range, math.inf if not percent else 1.0)
     parts = _grid(axes, percent)
     ticks = (
         sorted({x for line in series for x, _ in line.points})
         if whole_x
-        else round_ticks(axes.x_low, axes.x_high, 5)
+        else [tick for tick in round_ticks(axes.x_low, axes.x_high, 5) if tick.is_integer()]
     )
     parts += [
         _X_TEXT.format(x=axes.at(tick, axes.y_low)[0], y=_HEIGHT - 12, anchor="middle", text=f"{tick:g}")
@@ -144,7 +144,8 @@ def round_ticks(low: float, high: float, about: int) -> list[float]:
     ]
 
 
-def _fit(series: Sequence[Series], y_range: Point | None) -> _Axes:
+def _fit(series: Sequence[Series], y_range: Point | None, most: float) -> _Axes:
+    """Axes with room around the data, but none where no value can be: below 0, and above ``most``."""
     xs = [x for line in series for x, _ in line.points]
     ys = [y for line in series for _, y in line.points]
     x_low, x_high = min(xs), max(xs)
@@ -153,15 +154,15 @@ def _fit(series: Sequence[Series], y_range: Point | None) -> _Axes:
     low, high = min(ys), max(ys)
     # What hardly varies is a flat line, and not its rounding errors across the whole chart.
     room = max((high - low) * 0.08, (abs(high) + abs(low)) * 0.005) or 1.0
-    y_low, y_high = y_range or (low - room, high + room)
-    return _Axes(x_low, x_high, y_low, y_high)
+    fitted = (max(low - room, min(low, 0.0)), min(high + room, max(high, most)))
+    return _Axes(x_low, x_high, *(y_range or fitted))
 
 
 def _grid(axes: _Axes, percent: bool) -> list[Markup]:
     parts = []
     for tick in round_ticks(axes.y_low, axes.y_high, 4):
         _, y = axes.at(axes.x_low, tick)
-        text = f"{tick:.0%}" if percent else f"{tick:.4g}"
+        text = f"{100 * tick:.4g}%" if percent else f"{tick:.4g}"
         parts.append(
             _Y_TICK.format(
                 left=_LEFT, right=_WIDTH - _RIGHT, y=y, text_x=_LEFT - 5, text_y=y + 3.5, text=text

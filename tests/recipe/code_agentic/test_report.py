@@ -291,6 +291,23 @@ def test_ticks_are_round_and_within_the_range():
     assert round_ticks(3.2, 97.0, 5) == [20.0, 40.0, 60.0, 80.0]
 
 
+@pytest.mark.parametrize(
+    ("values", "percent", "labels"),
+    [
+        ([0.0, 0.0], True, ["0%", "25%", "50%", "75%", "100%"]),
+        ([1.0, 1.0], True, ["99%", "99.25%", "99.5%", "99.75%", "100%"]),
+        ([0.0, 0.0], False, ["0", "0.25", "0.5", "0.75", "1"]),
+        ([-1.0, 1.0], False, ["-1", "0", "1"]),
+    ],
+)
+def test_axes_show_no_value_that_can_not_be_and_whole_steps_only(values, percent, labels):
+    points = list(enumerate(values, start=1))
+    svg = str(line_chart([Series("s", 0, points)], percent=percent, x_label="step"))
+    y_labels = re.findall(r'text-anchor="end">([^<]+)<', svg)
+    assert [label for label in y_labels if label != "step"] == labels
+    assert re.findall(r'text-anchor="middle">([^<]+)<', svg) == ["1", "2"]
+
+
 def test_what_hardly_varies_is_drawn_flat_beside_numbers_that_differ():
     points = [(step, 1.0 - step * 1e-8) for step in range(5)]
     svg = str(line_chart([Series("r", 0, points)], percent=False, x_label="step"))
