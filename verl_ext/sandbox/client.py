@@ -273,7 +273,8 @@ def _parsed(endpoint: str, content: bytes) -> Any:
 
 
 def _error_of_status(endpoint: str, status: int, content: bytes) -> SandboxError:
-    text = f"{endpoint}: HTTP {status}: {content.decode('utf-8', 'replace'):.300}"
+    said = " ".join(content.decode("utf-8", "replace").split())
+    text = f"{endpoint}: HTTP {status}: {said:.300}"
     if status == 503 or status == 429:
         return SandboxOverloaded(text)
     if status == 504:

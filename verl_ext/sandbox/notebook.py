@@ -51,10 +51,11 @@ class PythonSandbox:
             memory_limit_mb: MiB per process.
 
         Raises:
-            ValueError: When a limit is not positive.
+            ValueError: When a limit is no positive number.
         """
-        if timeout <= 0 or memory_limit_mb < 1:
-            raise ValueError("timeout must be above 0 and memory_limit_mb at least 1")
+        numbers = isinstance(timeout, int | float) and isinstance(memory_limit_mb, int)
+        if not numbers or not timeout > 0 or memory_limit_mb < 1:
+            raise ValueError("timeout must be above 0 and memory_limit_mb a whole number of at least 1")
         self._timeout_s = timeout
         self._memory_limit_mb = memory_limit_mb
 

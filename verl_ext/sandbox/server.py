@@ -149,20 +149,37 @@ def _refuse(line: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m verl_ext.sandbox.server", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8080, help="0 takes a free one and prints it")
-    parser.add_argument("--listen-fd", type=int, help="a listening socket to take instead (inherited)")
-    parser.add_argument("--num-workers", type=int, default=os.cpu_count() or 1, help="fork servers")
-    parser.add_argument("--max-running", type=int, default=0, help="runs at a time; 0: twice the workers")
-    parser.add_argument("--max-waiting", type=int, default=1024, help="runs waiting before 503")
-    parser.add_argument("--memory-limit-mb", type=int, default=1024, help="per process, unless asked for")
-    parser.add_argument("--disk-limit-mb", type=int, default=256, help="of a run's working directory")
-    parser.add_argument("--max-processes", type=int, default=128, help="processes and threads of a run")
-    parser.add_argument("--output-cap-kb", type=int, default=1024, help="kept of stdout and of stderr")
-    parser.add_argument("--max-body-mb", type=int, default=64, help="largest request")
-    parser.add_argument("--max-inflight-mb", type=int, default=1024, help="all requests held, before 503")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--drain-timeout-s", type=float, default=10.0, help="for running requests to finish after SIGTERM"
+        "--port", type=int, default=8080, help="0 takes a free one and prints it (%(default)s)"
+    )
+    parser.add_argument("--listen-fd", type=int, help="a listening socket to take instead (inherited)")
+    parser.add_argument(
+        "--num-workers", type=int, default=os.cpu_count() or 1, help="fork servers (%(default)s)"
+    )
+    parser.add_argument("--max-running", type=int, default=0, help="runs at a time; 0: twice the workers")
+    parser.add_argument("--max-waiting", type=int, default=1024, help="runs waiting before 503 (%(default)s)")
+    parser.add_argument(
+        "--memory-limit-mb", type=int, default=1024, help="per process, unless asked for (%(default)s)"
+    )
+    parser.add_argument(
+        "--disk-limit-mb", type=int, default=256, help="of a run's working directory (%(default)s)"
+    )
+    parser.add_argument(
+        "--max-processes", type=int, default=128, help="processes and threads of a run (%(default)s)"
+    )
+    parser.add_argument(
+        "--output-cap-kb", type=int, default=1024, help="kept of stdout and of stderr (%(default)s)"
+    )
+    parser.add_argument("--max-body-mb", type=int, default=64, help="largest request (%(default)s)")
+    parser.add_argument(
+        "--max-inflight-mb", type=int, default=1024, help="all requests held, before 503 (%(default)s)"
+    )
+    parser.add_argument(
+        "--drain-timeout-s",
+        type=float,
+        default=10.0,
+        help="for running requests to finish after SIGTERM (%(default)s)",
     )
     parser.add_argument(
         "--log-format", choices=eventlog.FORMATS, default="text", help="json: a line per event"

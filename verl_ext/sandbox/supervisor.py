@@ -174,6 +174,9 @@ def main(argv: list[str] | None = None) -> int:
         return subprocess.run(
             [sys.executable, "-m", "verl_ext.sandbox.server", "--help"], check=False
         ).returncode
+    if not 0 <= own.port < 1 << 16:
+        print(f"sandbox: --port must be 0 to 65535, not {own.port}", file=sys.stderr)
+        return 2
     eventlog.configure(own.log_format)
     try:
         supervisor = Supervisor(["--log-format", own.log_format, *arguments], host=own.host, port=own.port)

@@ -64,9 +64,9 @@ def replies(body: object, status: int = 200) -> Handler:
     return handler
 
 
-def replies_text(text: str) -> Handler:
+def replies_text(text: str, status: int = 200) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        return web.Response(text=text)
+        return web.Response(text=text, status=status)
 
     return handler
 
@@ -180,6 +180,12 @@ async def test_the_time_limit_of_a_plain_sandbox_fusion_is_read() -> None:
     assert result.run is not None
     assert (result.run.status, result.run.return_code) == (StageStatus.TIME_LIMIT, None)
     assert (result.run.stdout, result.run.output_truncated) == ("so far", False)
+
+
+async def test_what_another_service_says_is_told_in_one_line() -> None:
+    async with client_of(Service(replies_text("<html>\n  <p>not\n found", 404))) as client:
+        with pytest.raises(SandboxProtocolError, match=r"HTTP 404: <html> <p>not found$"):
+            await client.ping()
 
 
 async def test_ping_tells_a_sandbox_from_something_else() -> None:

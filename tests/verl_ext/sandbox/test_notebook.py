@@ -56,7 +56,9 @@ def test_threads_share_one_server() -> None:
     assert len(outputs) == 4 and all(outputs)
 
 
-@pytest.mark.parametrize("limits", [{"timeout": 0}, {"memory_limit_mb": 0}])
+@pytest.mark.parametrize(
+    "limits", [{"timeout": 0}, {"memory_limit_mb": 0}, {"timeout": "a"}, {"memory_limit_mb": 1.5}]
+)
 def test_a_limit_of_nothing_is_refused(limits: dict) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
         PythonSandbox(**limits)

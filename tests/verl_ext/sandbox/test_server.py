@@ -139,6 +139,16 @@ def test_a_port_in_use_is_one_clear_line_and_exit_code_2() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_that_can_not_be_is_refused_in_one_line() -> None:
+    for port in ("65536", "-1"):
+        done = subprocess.run(
+            [sys.executable, "-m", "verl_ext.sandbox.supervisor", "--port", port],
+            capture_output=True, text=True, timeout=60, check=False, cwd=REPOSITORY,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert done.stderr == f"sandbox: --port must be 0 to 65535, not {port}\n"
+
+
 def test_ping_on_the_command_line(server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert ping.main([server.endpoint]) == 0
     with socket.create_server(("127.0.0.1", 0)) as listener:
