@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
@@ -126,6 +127,30 @@ def local_model(path: str, key: str) -> Path | None:
     if not (folder / "config.json").is_file():
         raise ValueError(f"{key}={path}: no model there (config.json is missing)")
     return folder
+
+
+def check_positions(folder: Path | None, longest: int, keys: str) -> None:
+    """What is to be read at once must fit the positions that the model knows.
+
+    Args:
+        folder: Of the model; of one on a hub nothing is known yet.
+        longest: Tokens.
+        keys: Where that comes from.
+
+    Raises:
+        ValueError: When it does not. A model that scales its positions is left to whoever loads it.
+    """
+    if folder is None:
+        return
+    model = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    positions, rope = model.get("max_position_embeddings"), model.get("rope_parameters") or {}
+    if positions is None or model.get("rope_scaling") or rope.get("rope_type", "default") != "default":
+        return
+    if longest > positions:
+        raise ValueError(
+            f"{keys}={longest} tokens are more than the {positions} positions of the model in {folder} "
+            "(max_position_embeddings in its config.json)"
+        )
 
 
 def check_episode(config: DictConfig) -> None:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic import value_rules
-from recipe.code_agentic.checks import check_episode, load_reward, local_model
+from recipe.code_agentic.checks import check_episode, check_positions, load_reward, local_model
 from recipe.code_agentic.data_checks import check_style, data_files
 from recipe.code_agentic.evaluation_run import (
     GREEDY,
@@ -131,6 +131,8 @@ def read_models(config: DictConfig) -> list[ModelSpec]:
                 f"models[{index}].name={spec.name}: must be unique and of letters, digits, '.', '_' and '-'"
             )
         folder = local_model(str(spec.path), f"models[{index}].path")
+        longest = config.max_prompt_length + config.max_response_length
+        check_positions(folder, longest, "max_prompt_length + max_response_length")
         specs.append(replace(spec, path=str(folder or spec.path)))
     if not specs:
         raise ValueError("models is empty: give models=[{name: base, path: FOLDER}]")

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from recipe.code_agentic.checks import (
     check_device,
     check_episode,
+    check_positions,
     check_ppo,
     check_sandbox,
     load_reward,
@@ -39,7 +40,12 @@ def main() -> None:
     check_ppo(config)
     files = check_training_data(config, RL_COLUMNS)
     check_style(config, files)
-    local_model(config.actor_rollout_ref.model.path, "model.profile.path")
+    folder = local_model(config.actor_rollout_ref.model.path, "model.profile.path")
+    check_positions(
+        folder,
+        config.data.max_prompt_length + config.data.max_response_length,
+        "data.max_prompt_length + data.max_response_length",
+    )
     check_episode(config)
     load_reward(config)
     # With several nodes the GPUs are Ray's to find: this may be a machine that only drives.

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import (
     check_device,
+    check_positions,
     check_sft,
     local_model,
 )
@@ -33,7 +34,8 @@ def main() -> None:
     check_sft(config)
     files = check_training_data(config, SFT_COLUMNS)
     check_style(config, files)
-    local_model(config.model.path, "model.profile.path")
+    folder = local_model(config.model.path, "model.profile.path")
+    check_positions(folder, config.data.max_length, "data.max_length")
     check_device(config.scale.device, config.scale.gpus_per_node, "scale.gpus_per_node", dry_run=dry_run)
     if dry_run:
         print(OmegaConf.to_yaml(config, resolve=True))
