@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from recipe.code_agentic.prompts import build_messages
-from recipe.code_agentic.sft_texts import BRIEF_FINAL, closing, opening, repair
+from recipe.code_agentic.sft_texts import BRIEF_FINAL, blind_repair, closing, opening, repair
 from verl_ext.agent_loop.episode import Episode
 from verl_ext.grading.problem import Problem
 from verl_ext.grading.verdict import CaseResult, Grade
@@ -85,10 +85,13 @@ async def build_conversation(
     messages: list[Mapping[str, Any]] = [*build_messages(problem, style)]
     failures: list[CaseResult] = []
     programs = [*(attempt.program for attempt in wrong), right]
-    said = opening(problem, rng) if style == "full" else ""
+    said = ""
     for number, attempt in enumerate((*wrong, WrongAttempt(right, "", learn=True)), start=1):
-        messages.append(_call_message(tool.name, attempt, said))
         answer = await tool.call({"code": attempt.program}, episode)
+        shown = answer.shows_verdicts
+        if number == 1 and style == "full":
+            said = opening(problem, rng, shows_verdicts=shown)
+        messages.append(_call_message(tool.name, attempt, said))
         messages.append({"role": "tool", "content": answer.text})
         failure = _grade_of_last(episode, answer.ran).first_failure
         if (failure is None) != (attempt.program == right):
@@ -96,12 +99,15 @@ async def build_conversation(
             raise AttemptMismatch(f"{problem.query_id}: the tool found a {claimed} program not to be so")
         if failure is not None:
             failures.append(failure)
-            if style == "full":
+            if style == "full" and shown:
                 case = problem.public_cases[failure.case_index]
-                next_program = programs[number]
-                said = repair(attempt.program, failure, case, next_program, problem.language, rng)
+                said = repair(attempt.program, failure, case, programs[number], problem.language, rng)
+            elif style == "full":
+                said = blind_repair(attempt.program, programs[number], rng)
         episode.turn += 1
-    final = closing(programs, problem.language, rng) if style == "full" else BRIEF_FINAL
+    final = BRIEF_FINAL
+    if style == "full":
+        final = closing(programs, problem.language, rng, shows_verdicts=shown)
     messages.append({"role": "assistant", "content": final})
     return Conversation(
         query_id=problem.query_id,

@@ -30,6 +30,19 @@ OPENINGS_CALL = (
     "let's see] [it|it on the examples|it against the cases|whether that holds].",
 )  # fmt: skip
 
+# Where the tool's answers show no verdicts: nothing about cases.
+OPENINGS_PLAIN = (
+    "[I'll|I will|Let me] [write|start with|put down] [a first|my first] [version|draft|attempt|program] "
+    "and [submit it|hand it in|send it to the tool|see what the tool says].",
+    "[Here is|This is] [my first attempt|a first version|my first draft|what I would write|a first "
+    "solution][|; let me see what the tool says|; let me see what comes back|; I'll look at the answer].",
+    "[First|To begin with,|As a start,] [I'll submit|I submit|let me submit] [a straightforward|a direct|a "
+    "plain|a simple] [solution|program|version|implementation][| and see what comes back| and look at the "
+    "answer].",
+    "[My|The|This] [plan|idea|approach] [is clear enough|seems clear|is simple enough|can be written down "
+    "directly], so [I'll|let me] [code it|write it|put it into code] and [submit it|hand it in].",
+)  # fmt: skip
+
 # Kind of symptom -> what the verdict showed.
 SYMPTOMS = {
     "wrong_call": (
@@ -263,7 +276,7 @@ CHANGES = {
     ),
     "unspecific": (
         "[I'll|Let me] [fix|correct|mend|repair] [that|it|this][| and run it again| and try again|, then "
-        "run the cases again].",
+        "submit it again].",
         "[Here is|This is] [the corrected program|a corrected version|the program with that corrected|what "
         "I change it to].",
     ),
@@ -280,6 +293,16 @@ CLOSINGS = (
     "version:|, so this is my answer.]",
     "[Done|Good|Fine|That works]: [the examples|all of the example cases|the cases] [pass|come out right|"
     "are as expected][|, and the program is final|, so here it is|, and this is what I submit].",
+)  # fmt: skip
+
+# Where the tool's answers show no verdicts.
+CLOSINGS_PLAIN = (
+    "[This is|Here is|That makes this] [my|the] [answer|final program|final answer|solution|final version].",
+    "[I submit|I'll submit|I answer with|My answer is|I'll leave it at|I end with] [this|this program|this "
+    "version|this solution].",
+    "[The|My] [final|last|finished] [version|program|solution|answer]:",
+    "[I am done|Done|That is all]; [this is|here is] [my answer|my final program|the final program|what I "
+    "submit].",
 )  # fmt: skip
 
 CLOSINGS_REPAIRED = (

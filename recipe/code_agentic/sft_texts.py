@@ -1,8 +1,8 @@
 """What the model itself says in SFT conversations of the ``full`` style: openings, repairs, closing words.
 
 A repair says what the tool's answer showed, what that points to, and what the next program changes; nothing
-that the model could not know. The sentences are in ``sft_phrases``. The ``brief`` style says nothing but
-``BRIEF_FINAL``.
+that the model could not know. After an answer that shows no verdicts it says only what changes. The sentences
+are in ``sft_phrases``. The ``brief`` style says nothing but ``BRIEF_FINAL``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from recipe.code_agentic.sft_phrases import (
     CAUSES,
     CHANGES,
     CLOSINGS,
+    CLOSINGS_PLAIN,
     CLOSINGS_REPAIRED,
     OPENINGS,
     OPENINGS_CALL,
+    OPENINGS_PLAIN,
     SYMPTOMS,
 )
 from verl_ext.grading.extract import fence_name
@@ -35,10 +37,12 @@ _MESSAGE_SHARE = 0.4
 _CAUSE_SHARE = 0.6
 
 
-def opening(problem: Problem, rng: Random) -> str:
-    """Before the first attempt; may be empty."""
+def opening(problem: Problem, rng: Random, *, shows_verdicts: bool) -> str:
+    """Before the first attempt; may be empty. Speaks of cases only where the tool's answer shows verdicts."""
     if rng.random() < _SILENT_SHARE:
         return ""
+    if not shows_verdicts:
+        return _one_of(OPENINGS_PLAIN, rng, {})
     bank = OPENINGS if problem.fn_name is None else (*OPENINGS, *OPENINGS_CALL)
     return _one_of(bank, rng, {"fn_name": (problem.fn_name or "").rpartition(".")[2]})
 
@@ -46,11 +50,11 @@ def opening(problem: Problem, rng: Random) -> str:
 def repair(
     program: str, failure: CaseResult, case: Case, next_program: str, language: str, rng: Random
 ) -> str:
-    """Before the attempt that follows a failed one.
+    """Before the attempt that follows a failed one, whose verdicts the tool has shown.
 
     Args:
         program: The attempt that failed.
-        failure: Its first failing case, which the tool has just shown.
+        failure: Its first failing case.
         case: That (public) case.
         next_program: The attempt that comes with these words.
         language: Of both.
@@ -60,16 +64,28 @@ def repair(
     hint = diagnose(program, failure, case, language)
     if hint.kind in CAUSES and rng.random() < _CAUSE_SHARE and _quotable(*hint.facts.values()):
         sentences.append(_one_of(CAUSES[hint.kind], rng, hint.facts))
-    change = describe_change(program, next_program)
-    sentences.append(_one_of(CHANGES[change.kind], rng, change.facts))
+    sentences.append(blind_repair(program, next_program, rng))
     return " ".join(filter(None, sentences))
 
 
-def closing(attempts: list[str], language: str, rng: Random) -> str:
-    """The final answer after some attempts, the last of which is right, with that program in a fence."""
+def blind_repair(program: str, next_program: str, rng: Random) -> str:
+    """Before the attempt that follows a failed one, where the tool's answer shows no verdicts."""
+    change = describe_change(program, next_program)
+    return _one_of(CHANGES[change.kind], rng, change.facts)
+
+
+def closing(attempts: list[str], language: str, rng: Random, *, shows_verdicts: bool) -> str:
+    """The final answer after some attempts, the last of which is right, with that program in a fence.
+
+    Args:
+        attempts: Sources, in order.
+        language: Of all.
+        rng: Chooses wordings.
+        shows_verdicts: Whether the tool's last answer does; else nothing is said of cases and mistakes.
+    """
     facts: dict[str, str] = {}
-    bank: tuple[str, ...] = CLOSINGS
-    if len(attempts) > 1:
+    bank: tuple[str, ...] = CLOSINGS if shows_verdicts else CLOSINGS_PLAIN
+    if shows_verdicts and len(attempts) > 1:
         change = describe_change(*attempts[-2:])
         repairs = len(attempts) - 1
         facts = {"repairs": "one repair" if repairs == 1 else f"{repairs} repairs"} | change.facts

@@ -136,7 +136,7 @@ class EnhancedCodeAgenticTool:
             max_shown_failures=config.max_shown_failures,
             show_debug_prints=config.enable_debug_prints,
         )
-        return ToolAnswer(render_answer(config.style, facts), ran=True)
+        return ToolAnswer(render_answer(config.style, facts), ran=True, shows_verdicts=True)
 
     def _read(self, arguments: Mapping[str, Any], episode: Episode) -> _Call:
         """Checks the arguments of a call.

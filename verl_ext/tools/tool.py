@@ -16,10 +16,13 @@ class ToolAnswer:
     Attributes:
         text: Shown to the model as the tool's message.
         ran: True when the tool really did its work (False for an answer that only explains a refusal).
+        shows_verdicts: True when the text tells of the first failing case its number, verdict, values and
+            error, and that all passed where they did. SFT conversations quote these facts of no other answer.
     """
 
     text: str
     ran: bool
+    shows_verdicts: bool = False
 
 
 class Tool(Protocol):

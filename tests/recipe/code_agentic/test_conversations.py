@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -25,11 +26,14 @@ class ScriptedTool:
     name = "enhanced_code_agentic_tool"
     schema: Mapping[str, Any] = {}
 
+    def __init__(self, shows_verdicts: bool = True) -> None:
+        self._shows_verdicts = shows_verdicts
+
     async def call(self, arguments: Mapping[str, Any], episode: Episode) -> ToolAnswer:
         right = arguments["code"] in ("right", "also right")
         result = CaseResult(0, Verdict.PASSED) if right else CaseResult(0, Verdict.RUNTIME_ERROR, error=ERROR)
         episode.attempts.append(Attempt(arguments["code"], "tool", episode.turn, Grade((result,), 1)))
-        return ToolAnswer(f"answer {len(episode.attempts)}", ran=True)
+        return ToolAnswer(f"answer {len(episode.attempts)}", True, self._shows_verdicts)
 
 
 async def _build(*wrong: WrongAttempt, style: str = "brief", right: str = "right", seed: int = 0):
@@ -75,6 +79,20 @@ async def test_the_full_style_says_what_the_verdict_showed_and_ends_with_the_pro
     said = [message["content"] for message in conversation.messages if message["role"] == "assistant"]
     assert "NameError" in said[1] and "`print(x)`" in said[1] and "`also right`" in said[1]
     assert said[2].endswith("```python\nalso right\n```")
+
+
+async def test_after_answers_without_verdicts_nothing_is_said_of_cases_and_errors() -> None:
+    wrong = [WrongAttempt(f"a = 1\nprint({name})", "slip", True) for name in "xy"]
+    for seed in range(40):
+        conversation = await build_conversation(
+            PROBLEM, wrong, "right", ScriptedTool(shows_verdicts=False), style="full", rng=Random(seed)
+        )
+        said = [message["content"] for message in conversation.messages if message["role"] == "assistant"]
+        assert said[1] and said[2] and said[3].endswith("\n\n```python\nright\n```")
+        told = re.findall(
+            r"NameError|not defined|\bcases?\b|\bexamples|\bpass|expect|verdict|stops|ends in", " ".join(said)
+        )
+        assert not told, said
 
 
 @pytest.mark.parametrize(("wrong", "right"), [("also right", "right"), ("x", "y")])

@@ -25,6 +25,8 @@ BANKS = {
     "opening call": sft_phrases.OPENINGS_CALL,
     "closing": sft_phrases.CLOSINGS,
     "closing repaired": sft_phrases.CLOSINGS_REPAIRED,
+    "opening plain": sft_phrases.OPENINGS_PLAIN,
+    "closing plain": sft_phrases.CLOSINGS_PLAIN,
     **{f"symptom {kind}": bank for kind, bank in sft_phrases.SYMPTOMS.items()},
     **{f"cause {kind}": bank for kind, bank in sft_phrases.CAUSES.items()},
     **{f"change {kind}": bank for kind, bank in sft_phrases.CHANGES.items()},
@@ -58,14 +60,22 @@ def test_every_sentence_of_a_bank_is_one(name: str) -> None:
 
 
 def test_banks_without_facts_are_large() -> None:
-    for name, at_least in (("opening", 5000), ("closing", 400), ("change unspecific", 80)):
+    for name, at_least in (
+        ("opening", 5000),
+        ("closing", 400),
+        ("change unspecific", 80),
+        ("opening plain", 400),
+        ("closing plain", 80),
+    ):
         assert sum(map(num_phrases, BANKS[name])) > at_least
 
 
-def test_openings_and_closings_are_rarely_the_same() -> None:
-    openings = Counter(opening(PROBLEM, Random(seed)) for seed in range(1500))
+@pytest.mark.parametrize("shown", [True, False])
+def test_openings_and_closings_are_rarely_the_same(shown: bool) -> None:
+    openings = Counter(opening(PROBLEM, Random(seed), shows_verdicts=shown) for seed in range(1500))
     assert 0.05 < openings.pop("") / 1500 < 0.15
-    closings = Counter(closing(["p"], "python", Random(seed)).partition("\n")[0] for seed in range(1500))
+    said = [closing(["p"], "python", Random(seed), shows_verdicts=shown) for seed in range(1500)]
+    closings = Counter(text.partition("\n")[0] for text in said)
     assert max(openings.values()) / 1500 < 0.02 and max(closings.values()) / 1500 < 0.02
 
 
@@ -154,6 +164,7 @@ def test_whatever_changes_is_described_by_what_is_there(old: str, new: str) -> N
 
 
 def test_the_closing_words_say_what_was_wrong_and_end_with_the_program() -> None:
-    said = [closing(["a\nold\n", "a\nnew\n"], "python", Random(seed)) for seed in range(60)]
+    attempts = ["a\nold\n", "a\nnew\n"]
+    said = [closing(attempts, "python", Random(seed), shows_verdicts=True) for seed in range(60)]
     assert all(text.endswith("\n\n```python\na\nnew\n```") for text in said)
     assert any("`old`" in text for text in said) and any("1 repair" not in text for text in said)
