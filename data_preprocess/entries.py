@@ -42,6 +42,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
         source: Its data set.
         difficulty: Of the problem.
         family: Of the problem.
+        language: Of the problem.
         extra_columns: Columns that are kept and not interpreted.
         has_reference: Whether it has a reference.
         has_solutions: Whether it has further programs that are said to be right.
@@ -56,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     source: str
     difficulty: str | None
     family: str | None
+    language: str
     extra_columns: tuple[str, ...]
     has_reference: bool
     has_solutions: bool
@@ -84,6 +86,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
             problem.source,
             problem.difficulty,
             problem.family,
+            problem.language,
             tuple(problem.extra),
             problem.reference is not None,
             bool(solutions_of(problem)),

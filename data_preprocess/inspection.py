@@ -14,6 +14,7 @@ from data_preprocess.reading import AUTO, ReadOptions, chosen_format
 from data_preprocess.rows import Reject, container_of, parquet_schema, read_rows
 from data_preprocess.seen_ids import SeenIds
 from data_preprocess.settings import read_settings
+from data_preprocess.toolchains import missing_toolchains, toolchain_lines
 from verl_ext.cli import compose
 from verl_ext.grading.problem import Problem
 
@@ -82,11 +83,15 @@ def inspect_files(arguments: Sequence[str]) -> None:
     settings = read_settings(compose("preprocess", [one for one in arguments if one not in map(str, paths)]))
     with SeenIds() as seen:
         for path in paths:
-            for line in report(path, settings.read, settings.num_read_processes, seen):
+            for line in report(
+                path, settings.read, settings.num_read_processes, seen, embedded=settings.endpoint is None
+            ):
                 print(line)
 
 
-def report(path: Path, options: ReadOptions, num_processes: int | None, seen: SeenIds) -> Iterator[str]:
+def report(
+    path: Path, options: ReadOptions, num_processes: int | None, seen: SeenIds, *, embedded: bool
+) -> Iterator[str]:
     """The lines of the report on one file.
 
     Args:
@@ -94,6 +99,7 @@ def report(path: Path, options: ReadOptions, num_processes: int | None, seen: Se
         options: How its records become problems.
         num_processes: See ``read_problems``.
         seen: Ids of the files before; those of this one are added.
+        embedded: Programs would run in the embedded sandbox, of which missing toolchains are reported.
 
     Raises:
         OSError: When it can't be read.
@@ -107,6 +113,8 @@ def report(path: Path, options: ReadOptions, num_processes: int | None, seen: Se
     for item in read_problems([path], options, num_processes=num_processes, seen=seen):
         findings.add(item)
     yield from _lines(findings)
+    if embedded:
+        yield from (f"  {line}" for line in toolchain_lines(missing_toolchains(findings.languages)))
     if not findings.num_problems:
         raise ValueError(f"{path}: no row is usable")
 

@@ -24,6 +24,7 @@ def make_manifest(
     splits: Mapping[str, int],
     rejects: Rejects,
     columns_not_read: Mapping[str, int],
+    missing_toolchains: Mapping[str, Mapping[str, Any]],
     verification: Mapping[str, Any] | None,
     cases: Mapping[str, Any],
     programs_without_problem: Mapping[str, int],
@@ -38,6 +39,7 @@ def make_manifest(
         splits: Split -> problems.
         rejects: Rows left out; the first of them are listed.
         columns_not_read: Column that is kept and not interpreted -> records that have it.
+        missing_toolchains: Language that the embedded sandbox could not run here -> its problems and why.
         verification: Result of running the references; None when not asked for.
         cases: What overlaps, what was generated, how many mutants are caught.
         programs_without_problem: ``query_id`` that only ``failed_programs`` know -> their programs.
@@ -56,6 +58,7 @@ def make_manifest(
         "num_rejects": rejects.count,
         "rejects": [asdict(reject) for reject in rejects.first],
         "columns_not_read": dict(columns_not_read),
+        "missing_toolchains": dict(missing_toolchains),
         "failed_programs_without_problem": dict(programs_without_problem),
         "verification": verification,
         "cases": cases,

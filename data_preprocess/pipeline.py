@@ -1,7 +1,7 @@
 """One run from records, or the project's own problems, to published files.
 
 Thin wiring: reading is in ``parallel_reading``, formats in ``formats``, splits in ``splits``, running in
-``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``.
+``wrong_programs``, conversations in ``sft_rows``, files in ``parquet_files``, closing words in ``summary``.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from data_preprocess.failed_programs import (
 )
 from data_preprocess.manifest import make_manifest
 from data_preprocess.parallel_reading import read_entries
-from data_preprocess.parquet_files import MANIFEST, REJECTS, OutputFolder
+from data_preprocess.parquet_files import OutputFolder
 from data_preprocess.reading import AUTO, detect_format
-from data_preprocess.rejects import KEPT, Rejects
+from data_preprocess.rejects import Rejects
 from data_preprocess.rows import Reject
 from data_preprocess.run_store import RunStore
 from data_preprocess.sandbox_session import SandboxOnDemand
@@ -39,13 +39,14 @@ from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.spilled import SpilledProblems
 from data_preprocess.splits import TRAIN, VAL, chunks, own_problems, split_chunk
+from data_preprocess.summary import named, say
+from data_preprocess.toolchains import missing_toolchains
 from data_preprocess.verification import Verification, Verified
 from verl_ext.cli import exit_without
 from verl_ext.grading.grader import Grader
 from verl_ext.tools.registry import load_schemas, load_tools
 
 _CHUNK = 512
-_SHOWN = 5
 
 
 def run(config: DictConfig) -> None:
@@ -90,6 +91,7 @@ async def preprocess(settings: Settings, config: object) -> None:
             problems.splits,
             rejects,
             problems.columns_not_read,
+            missing_toolchains(problems.languages) if settings.endpoint is None else {},
             verification,
             problems.cases,
             problems.programs_without_problem,
@@ -97,7 +99,7 @@ async def preprocess(settings: Settings, config: object) -> None:
         )
         output.publish(manifest)
         runs.finish()
-    _say(settings, manifest, time.perf_counter() - started)
+    say(settings, manifest, time.perf_counter() - started)
     for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in problems.case_warnings)):
         print(line)
 
@@ -111,6 +113,7 @@ class _Problems:
         to_converse: ``train`` and ``val`` -> problems with a reference that is not known to fail, kept only
             for conversations that are asked for (those of ``val`` are also shown programs of ``train``).
         without_reference: Problems of those splits that have none.
+        languages: Language -> problems.
         columns_not_read: Column -> records that have it and whose reader does not know it.
         verification: What became of the references.
         cases: What the manifest says about cases.
@@ -123,6 +126,7 @@ class _Problems:
         default_factory=lambda: {TRAIN: SpilledProblems(), VAL: SpilledProblems()}
     )
     without_reference: int = 0
+    languages: Counter[str] = field(default_factory=Counter)
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
     cases: dict[str, Any] = field(default_factory=dict)
@@ -161,6 +165,7 @@ async def _write_rl(
             stem = f"rl_{split if split in (TRAIN, VAL) else 'test'}"
             output.add(stem, entry.row(split, problems.splits[split]))
             problems.splits[split] += 1
+            problems.languages[entry.language] += 1
             if split in problems.to_converse:
                 if not entry.has_reference:
                     problems.without_reference += 1
@@ -267,7 +272,7 @@ def _check_rest(settings: Settings, rejects: Rejects, problems: _Problems) -> No
     first = f"; the first: {rejects.first[0]}" if rejects.count else ""
     failures = problems.verification.failures
     if not problems.splits.total():
-        failing = f" and {len(failures)} references failed: {_named(failures)}" if failures else ""
+        failing = f" and {len(failures)} references failed: {named(failures)}" if failures else ""
         hint = _other_format(settings) if rejects.count else ""
         raise ValueError(f"no problem is left, {rejects.count} rows were rejected{first}{failing}{hint}")
     if settings.strict and rejects.count:
@@ -283,54 +288,3 @@ def _other_format(settings: Settings) -> str:
     if settings.read.format in (AUTO, found):
         return ""
     return f"; the file looks like format {found}: give format={found}, or format=auto"
-
-
-def _say(settings: Settings, manifest: dict[str, Any], seconds: float) -> None:
-    files = ", ".join(
-        f"{name.removesuffix('.parquet')} {entry['rows']}" for name, entry in manifest["files"].items()
-    )
-    print(f"wrote {settings.output_dir}: {files} rows in {seconds:.0f} s")
-    verification = manifest["verification"]
-    if verification and verification["references"]:
-        print(
-            f"references that pass all their cases: {verification['passed']} of {verification['references']} "
-            f"({verification['share']:.1%})"
-        )
-    if verification and verification["failures"]:
-        what = "left out" if settings.drop_unverified else "no conversations about"
-        print(f"  {what}: {_named(verification['failures'])}")
-    if manifest["num_rejects"]:
-        where = MANIFEST if manifest["num_rejects"] <= KEPT else REJECTS
-        print(f"rejected rows: {manifest['num_rejects']} (all of them in {settings.output_dir / where})")
-        for reject in manifest["rejects"][:_SHOWN]:
-            print(f"  {Reject(**reject)}")
-    if alone := manifest["failed_programs_without_problem"]:
-        shown = ", ".join(list(alone)[:_SHOWN])
-        print(
-            f"note: {sum(alone.values())} failed programs belong to no problem ({shown}"
-            f"{f' and {len(alone) - _SHOWN} more' if len(alone) > _SHOWN else ''}; all of them in {MANIFEST})"
-        )
-    if manifest["columns_not_read"]:
-        print(f"note: columns that are kept and not read: {', '.join(manifest['columns_not_read'])}")
-    for name, entry in manifest["files"].items():
-        if not entry["rows"]:
-            print(f"note: {name} has no rows: {_why_empty(settings, manifest, name)}")
-
-
-def _named(failures: Sequence[Mapping[str, Any]]) -> str:
-    """The first failing references and how they fail."""
-    shown = ", ".join(f"{failure['query_id']} ({failure['verdict']})" for failure in failures[:_SHOWN])
-    more = len(failures) - _SHOWN
-    return f"{shown} and {more} more, all of them in {MANIFEST}" if more > 0 else shown
-
-
-def _why_empty(settings: Settings, manifest: Mapping[str, Any], file_name: str) -> str:
-    kind, split = file_name.removesuffix(".parquet").split("_")
-    problems = manifest["problems_by_split"]
-    if kind == "rl" or not problems.get(split):
-        return f"of {sum(problems.values())} problems none is in its split (splits.*)"
-    asked, key = {
-        TRAIN: (settings.num_conversations, "sft.num_conversations"),
-        VAL: (settings.num_val_conversations, "sft.num_val_conversations"),
-    }[split]
-    return "no problem of the split has a reference that passes" if asked else f"{key}=0"

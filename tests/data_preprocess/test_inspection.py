@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from data_preprocess.parquet_files import MANIFEST
+from verl_ext.sandbox.languages import LANGUAGES, Language
 
 
 def test_it_tells_container_format_columns_cases_and_rejects(
@@ -86,3 +90,29 @@ def test_a_file_that_gives_nothing_is_one_line_and_exit_code_2(
     printed = capsys.readouterr().err
     assert printed.startswith("error: ") and printed.count("\n") == 1, printed
     assert said in printed
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "said"), [((), True), (("code_agentic.sandbox.endpoint=http://127.0.0.1:9",), False)]
+)
+def test_a_language_that_the_embedded_sandbox_lacks_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    run: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    sandbox: tuple[str, ...],
+    said: bool,
+) -> None:
+    monkeypatch.setitem(LANGUAGES, "julia", Language("main.jl", run=("no-such-julia", "main.jl")))
+    foreign = (make_record(f"j{n}", language="julia", reference=None) for n in range(3))
+    path = records(make_record("p", reference=None), *foreign)
+    assert run("inspect", str(path), *sandbox) == 0
+    line = "problems in julia: 3, and the embedded sandbox of this machine lacks no-such-julia: "
+    assert (f"  {line}" in capsys.readouterr().out) == said
+    assert run("data=user", f"input={path}", f"output_dir={tmp_path}/out", *sandbox) == 0
+    assert (f"note: {line}" in capsys.readouterr().out) == said
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    missing = {"julia": {"problems": 3, "missing": "no-such-julia"}}
+    assert manifest["missing_toolchains"] == (missing if said else {})
