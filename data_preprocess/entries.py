@@ -6,6 +6,7 @@ prompt, its duplicate cases, what its question tells. Only who runs its programs
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
         difficulty: Of the problem.
         family: Of the problem.
         language: Of the problem.
-        extra_columns: Columns that are kept and not interpreted.
+        columns_not_read: Columns that are kept and whose format does not read them.
         has_reference: Whether it has a reference.
         has_solutions: Whether it has further programs that are said to be right.
         duplicates: Cases that were taken out.
@@ -58,19 +59,20 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     difficulty: str | None
     family: str | None
     language: str
-    extra_columns: tuple[str, ...]
+    columns_not_read: tuple[str, ...]
     has_reference: bool
     has_solutions: bool
     duplicates: Duplicates
     look: Look
 
     @classmethod
-    def of(cls, problem: Problem, form: RowForm) -> Entry:
+    def of(cls, problem: Problem, form: RowForm, also_kept: Collection[str] = ()) -> Entry:
         """The entry of a problem.
 
         Args:
             problem: With all its cases.
             form: What its row is made for.
+            also_kept: Columns in its ``extra`` that its format has read.
 
         Raises:
             ValueError: When a text in it is no Unicode.
@@ -87,7 +89,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
             problem.difficulty,
             problem.family,
             problem.language,
-            tuple(problem.extra),
+            tuple(name for name in problem.extra if name not in also_kept),
             problem.reference is not None,
             bool(solutions_of(problem)),
             duplicates,

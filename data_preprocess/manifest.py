@@ -38,7 +38,7 @@ def make_manifest(
         output: The written files.
         splits: Split -> problems.
         rejects: Rows left out; the first of them are listed.
-        columns_not_read: Column that is kept and not interpreted -> records that have it.
+        columns_not_read: Column that is kept and that nobody reads -> records that have it.
         missing_toolchains: Language that the embedded sandbox could not run here -> its problems and why.
         verification: Result of running the references; None when not asked for.
         cases: What overlaps, what was generated, how many mutants are caught.

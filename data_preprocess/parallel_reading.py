@@ -21,6 +21,7 @@ import msgspec
 from tqdm import tqdm
 
 from data_preprocess.entries import Entry, RowForm
+from data_preprocess.formats.catalogue import FORMATS
 from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions, chosen_format, read_row
 from data_preprocess.rows import RawRows, Reject, parse_rows, raw_rows
@@ -145,6 +146,7 @@ def _encoded_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: R
 
 def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> list[_Converted]:
     """(row number, entry or reject) of every row."""
+    also_kept = FORMATS[format_name].also_kept
     converted: list[_Converted] = []
     for row in parse_rows(raw):
         if isinstance(row, Reject):
@@ -153,7 +155,7 @@ def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: Ro
         problem = read_row(row, format_name, options)
         if isinstance(problem, Problem):
             try:
-                converted.append((row.number, Entry.of(problem, form)))
+                converted.append((row.number, Entry.of(problem, form, also_kept)))
             except ValueError as error:
                 converted.append((row.number, Reject(row.file, row.number, "", str(error))))
         else:

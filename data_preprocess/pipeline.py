@@ -37,6 +37,7 @@ from data_preprocess.run_store import RunStore
 from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
+from data_preprocess.solutions import SOLUTIONS
 from data_preprocess.spilled import SpilledProblems
 from data_preprocess.splits import TRAIN, VAL, chunks, own_problems, split_chunk
 from data_preprocess.summary import named, say
@@ -114,7 +115,7 @@ class _Problems:
             for conversations that are asked for (those of ``val`` are also shown programs of ``train``).
         without_reference: Problems of those splits that have none.
         languages: Language -> problems.
-        columns_not_read: Column -> records that have it and whose reader does not know it.
+        columns_not_read: Column -> records that have it and where nobody reads it.
         verification: What became of the references.
         cases: What the manifest says about cases.
         case_warnings: One line each.
@@ -150,15 +151,14 @@ async def _write_rl(
         VAL: settings.num_val_conversations,
     }
     unknown = {query_id: len(programs) for query_id, programs in real_bugs.items()}
+    read_later = {COLUMN, SOLUTIONS} if settings.verify and settings.verify_solutions else {COLUMN}
     for chunk in _chunks(settings, rejects):
         for _, entry in chunk:
             stage.overlap.count(entry.query_id, entry.duplicates)
             unknown.pop(entry.query_id, None)
         run = await _run_programs(settings, sandbox, problems.verification, stage, repairs, chunk)
-        for (split, _), (entry, failed) in zip(chunk, run, strict=True):
-            for name in entry.extra_columns:
-                if name != COLUMN:
-                    problems.columns_not_read[name] += 1
+        for (split, read), (entry, failed) in zip(chunk, run, strict=True):
+            problems.columns_not_read.update(name for name in read.columns_not_read if name not in read_later)
             if settings.drop_unverified and failed:
                 continue
             stage.overlap.add(entry.query_id, entry.look, split)

@@ -63,4 +63,4 @@ def apps_difficulty(value: Any) -> str | None:
     return _DIFFICULTIES.get(said) or known_difficulty(value)
 
 
-FORMAT = Format(("question", "solutions", "input_output"), read_apps_row)
+FORMAT = Format(("question", "solutions", "input_output"), read_apps_row, also_kept=("solutions",))

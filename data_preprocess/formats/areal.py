@@ -69,5 +69,8 @@ def read_areal_row(row: Row, options: FormatOptions) -> Problem:
 
 
 FORMAT = Format(
-    ("prompt", "query_id", "input_output"), read_areal_row, fits=lambda values: values.get("question") is None
+    ("prompt", "query_id", "input_output"),
+    read_areal_row,
+    fits=lambda values: values.get("question") is None,
+    also_kept=("solutions",),
 )

@@ -91,4 +91,4 @@ def _mebibytes(limit_bytes: Any) -> int | None:
     return None if number is None else megabytes(number / (1 << 20))
 
 
-FORMAT = Format(("description", "public_tests"), read_codecontests_row)
+FORMAT = Format(("description", "public_tests"), read_codecontests_row, also_kept=("solutions",))

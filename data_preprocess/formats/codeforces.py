@@ -78,4 +78,6 @@ def _is_codeforces(values: Mapping[str, Any]) -> bool:
     return any(values.get(column) is not None for column in (*_TESTS, "examples"))
 
 
-FORMAT = Format(("description",), read_codeforces_row, fits=_is_codeforces)
+FORMAT = Format(
+    ("description",), read_codeforces_row, fits=_is_codeforces, also_kept=("solutions", "generated_checker")
+)

@@ -55,4 +55,4 @@ def read_deepcoder_row(row: Row, options: FormatOptions) -> Problem:
     )
 
 
-FORMAT = Format(("problem", "tests"), read_deepcoder_row)
+FORMAT = Format(("problem", "tests"), read_deepcoder_row, also_kept=("solutions",))

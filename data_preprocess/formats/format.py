@@ -42,6 +42,7 @@ class Format:
         fits: Tells formats with the same columns apart by their values; None where the columns say enough.
         check_schema: Refuses a parquet file whose columns can't be such records.
         decides_public: The record says of every case whether it is public, and nothing else decides.
+        also_kept: Columns that are read and nevertheless kept in ``Problem.extra``.
     """
 
     columns: tuple[str, ...]
@@ -49,6 +50,7 @@ class Format:
     fits: Callable[[Mapping[str, Any]], bool] | None = None
     check_schema: Callable[[pa.Schema, Path], None] | None = None
     decides_public: bool = False
+    also_kept: tuple[str, ...] = ()
 
     def matches(self, values: Mapping[str, Any]) -> bool:
         """Whether a record looks like this format."""
@@ -115,7 +117,7 @@ def known_difficulty(value: Any) -> str | None:
 
 
 def extra_columns(values: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
-    """The columns that no reader interprets, as a stored problem can hold them."""
+    """The columns that a problem has no field for, as a stored problem can hold them."""
     return {name: _plain(value) for name, value in values.items() if name not in taken and name != NUM_PUBLIC}
 
 

@@ -136,4 +136,4 @@ def _value(node: ast.expr, column: str) -> Any:
     return value
 
 
-FORMAT = Format(REQUIRED, read_leetcode_row)
+FORMAT = Format(REQUIRED, read_leetcode_row, also_kept=("meta",))

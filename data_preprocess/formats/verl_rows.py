@@ -78,4 +78,4 @@ def _tests(truth: Any, column: str) -> Mapping[str, Any]:
     return tests
 
 
-FORMAT = Format(("reward_model", "prompt"), read_verl_row)
+FORMAT = Format(("reward_model", "prompt"), read_verl_row, also_kept=("query_id", "id"))

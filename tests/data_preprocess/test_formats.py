@@ -16,11 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_preprocess.case_policy import PublicPolicy
+from data_preprocess.entries import Entry, RowForm
 from data_preprocess.formats.catalogue import FORMATS
+from data_preprocess.formats.format import FormatOptions
 from data_preprocess.formats.packed_text import MAX_UNPACKED_BYTES
 from data_preprocess.parallel_reading import read_problems
 from data_preprocess.reading import AUTO, ReadOptions, detect_format
 from data_preprocess.rows import Reject, Row
+from data_preprocess.tasks import TASKS
 from verl_ext.grading.problem import Problem
 
 _spec = importlib.util.spec_from_file_location(
@@ -258,3 +261,30 @@ def test_a_mutated_record_is_a_whole_problem_or_a_named_reject(
     assert read.cases and read.query_id and read.question.strip()
     assert read.hidden_cases and len({case.fn_name for case in read.cases}) == 1
     assert Problem.from_json(read.to_json()).cases == read.cases
+
+
+class _Watched(dict):
+    """A record that notes which of its columns are read."""
+
+    def __init__(self, values: dict) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def get(self, column: str, default: object = None) -> object:
+        self.read.add(column)
+        return super().get(column, default)
+
+    def __getitem__(self, column: str) -> object:
+        self.read.add(column)
+        return super().__getitem__(column)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
+def test_no_column_that_its_format_reads_counts_as_not_read(sample: object) -> None:
+    format_ = FORMATS[sample.format]
+    # Columns that some records of a format have and the samples need not.
+    more = {"solutions": [], "meta": {}, "generated_checker": None, "id": "x"}
+    record = _Watched({**more, **sample.record} if sample.format != "problems" else sample.record)
+    problem = format_.read(Row("f", 1, record), FormatOptions())
+    entry = Entry.of(problem, RowForm(TASKS["debugging"], "brief"), format_.also_kept)
+    assert not record.read & set(entry.columns_not_read)

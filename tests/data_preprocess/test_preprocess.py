@@ -371,6 +371,33 @@ def test_a_note_says_why(
     assert f"note: {why}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("changed", "arguments", "columns"),
+    [
+        (
+            {"solutions": "[]", "url": "u"},
+            ["format=apps"],
+            {"query_id", "prompt", "reference", "origin", "url"},
+        ),
+        ({"solutions": [], "failed_programs": []}, [], {"origin", "solutions"}),
+        ({"solutions": []}, ["verify=true", "verify_solutions=2"], {"origin"}),
+    ],
+)
+def test_columns_that_somebody_reads_are_not_called_unread(
+    tmp_path: Path,
+    sandbox_endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    changed: dict,
+    arguments: list[str],
+    columns: set[str],
+) -> None:
+    small = ("data=user", f"input={records(make_record('p', **changed))}", *arguments)
+    nothing = ("sft.num_conversations=0", "sft.num_val_conversations=0")
+    assert _command((*small, *nothing), tmp_path / "out", sandbox_endpoint) == 0
+    assert set(json.loads((tmp_path / "out" / MANIFEST).read_text())["columns_not_read"]) == columns
+
+
 NOBODY = "code_agentic.sandbox.endpoint=http://127.0.0.1:9"
 
 
