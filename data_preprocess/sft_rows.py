@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -57,6 +58,7 @@ class SftStatistics:
         reference_fails: Problems left out because their reference fails a public case.
         without_reference: Problems left out because there is no reference to end with.
         attempts: Split -> number of wrong attempts -> conversations.
+        distinct: Split -> conversations, those with the same messages counted once.
         kinds: Kind of bug -> times it is shown in a conversation.
         errors: Error kind -> times it is shown.
         error_shares: Error kind -> share that was asked for; None where none were.
@@ -67,6 +69,7 @@ class SftStatistics:
     reference_fails: list[str] = field(default_factory=list)
     without_reference: int = 0
     attempts: dict[str, Counter[int]] = field(default_factory=dict)
+    distinct: dict[str, int] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     error_shares: Mapping[str, float] | None = None
@@ -84,6 +87,7 @@ class SftStatistics:
                 split: {str(number): counts[number] for number in sorted(counts)}
                 for split, counts in self.attempts.items()
             },
+            "distinct_conversations": self.distinct,
             "bug_kinds_shown": dict(sorted(self.kinds.items())),
             "error_kinds_shown": self._errors_shown(),
             "wording": self.wording.to_dict() if self.wording is not None else None,
@@ -174,10 +178,13 @@ class ConversationWriter:
         order = list(range(len(rows)))
         Random(f"order:{self._settings.seed}:{split}").shuffle(order)
         counts = self.statistics.attempts.setdefault(split, Counter())
+        seen = set()
         for index in order:
             row = msgspec.json.decode(rows[index])
             output.add(f"sft_{split}", row)
             counts[row["num_repairs"]] += 1
+            seen.add(hashlib.blake2b(row["messages"].encode(), digest_size=16).digest())
+        self.statistics.distinct[split] = len(seen)
 
     def _batches(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
         """All at once; where error kinds are steered by what came out before, some at a time."""

@@ -13,6 +13,7 @@ from data_preprocess.splits import TRAIN, VAL
 from data_preprocess.toolchains import toolchain_lines
 
 _SHOWN = 5
+_NUM_CONVERSATIONS = {TRAIN: "sft.num_conversations", VAL: "sft.num_val_conversations"}
 
 
 def say(settings: Settings, manifest: Mapping[str, Any], seconds: float) -> None:
@@ -51,6 +52,13 @@ def say(settings: Settings, manifest: Mapping[str, Any], seconds: float) -> None
         print(f"note: columns that are kept and not read: {', '.join(manifest['columns_not_read'])}")
     for line in toolchain_lines(manifest["missing_toolchains"]):
         print(f"note: {line}")
+    for split, num_distinct in (manifest["sft"] or {}).get("distinct_conversations", {}).items():
+        rows = manifest["files"][f"sft_{split}.parquet"]["rows"]
+        if 2 * num_distinct < rows:
+            print(
+                f"note: sft_{split}.parquet has {rows} rows, of which {num_distinct} are distinct: lower "
+                f"{_NUM_CONVERSATIONS[split]}, or give more problems with a reference"
+            )
     for name, entry in manifest["files"].items():
         if not entry["rows"]:
             print(f"note: {name} has no rows: {_why_empty(settings, manifest, name)}")
@@ -68,8 +76,7 @@ def _why_empty(settings: Settings, manifest: Mapping[str, Any], file_name: str) 
     problems = manifest["problems_by_split"]
     if kind == "rl" or not problems.get(split):
         return f"of {sum(problems.values())} problems none is in its split (splits.*)"
-    asked, key = {
-        TRAIN: (settings.num_conversations, "sft.num_conversations"),
-        VAL: (settings.num_val_conversations, "sft.num_val_conversations"),
-    }[split]
-    return "no problem of the split has a reference that passes" if asked else f"{key}=0"
+    asked = {TRAIN: settings.num_conversations, VAL: settings.num_val_conversations}[split]
+    return (
+        "no problem of the split has a reference that passes" if asked else f"{_NUM_CONVERSATIONS[split]}=0"
+    )

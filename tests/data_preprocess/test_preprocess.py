@@ -398,6 +398,29 @@ def test_columns_that_somebody_reads_are_not_called_unread(
     assert set(json.loads((tmp_path / "out" / MANIFEST).read_text())["columns_not_read"]) == columns
 
 
+def test_conversations_that_repeat_are_counted_and_noted(
+    tmp_path: Path,
+    sandbox_endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = records(make_record("p"))
+    arguments = ("data=deepcoder", f"input={path}", "splits.val_share=0", "splits.test_share=0")
+    assert _command((*arguments, "sft.num_conversations=40"), tmp_path / "out", sandbox_endpoint) == 0
+    rows = _rows(tmp_path / "out", "sft_train")
+    distinct = len({row["messages"] for row in rows})
+    assert len(rows) == 40 and distinct < 20
+    counted = json.loads((tmp_path / "out" / MANIFEST).read_text())["sft"]["distinct_conversations"]
+    assert counted == {"train": distinct, "val": 0}
+    note = (
+        f"note: sft_train.parquet has 40 rows, of which {distinct} are distinct: lower sft.num_conversations"
+    )
+    assert note in capsys.readouterr().out
+    assert _command((*arguments, "sft.num_conversations=1"), tmp_path / "few", sandbox_endpoint) == 0
+    assert "are distinct" not in capsys.readouterr().out
+
+
 NOBODY = "code_agentic.sandbox.endpoint=http://127.0.0.1:9"
 
 
