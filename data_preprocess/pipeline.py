@@ -81,7 +81,7 @@ async def preprocess(settings: Settings, config: object) -> None:
         async with SandboxOnDemand(settings, runs) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
             _check_rest(settings, rejects, problems)
-            sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
+            sft = await _write_sft(settings, sandbox, runs, problems, real_bugs, output)
         output.finish_rows()
         rejects.finish()
         verification = problems.verification.to_dict() if settings.verify else None
@@ -208,6 +208,7 @@ async def _run_programs(
 async def _write_sft(
     settings: Settings,
     sandbox: SandboxOnDemand,
+    runs: RunStore,
     problems: _Problems,
     real_bugs: Mapping[str, Sequence[RealBug]],
     output: OutputFolder,
@@ -232,10 +233,15 @@ async def _write_sft(
     }
     pool = ProgramPool(problems.to_converse[TRAIN])
     writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
+    num_found_before = runs.found
     for split, total in totals.items():
         await writer.write(split, problems.to_converse[split], total, output)
     writer.statistics.without_reference = problems.without_reference
-    print(f"programs run: {grader.misses} (answered without a run: {grader.hits})")
+    num_found = runs.found - num_found_before
+    print(
+        f"programs run: {grader.misses - num_found} (answered without a run: {grader.hits} from the cache, "
+        f"{num_found} from earlier runs)"
+    )
     return writer.statistics.to_dict()
 
 

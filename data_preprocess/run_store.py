@@ -32,7 +32,7 @@ class RunStore:
     """Results by request in one file; a context manager.
 
     Attributes:
-        found: Results that an earlier start had left, as far as they were asked for.
+        found: Results that were asked for and known, mostly from an earlier start.
     """
 
     def __init__(self, path: Path) -> None:

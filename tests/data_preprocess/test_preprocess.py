@@ -472,9 +472,9 @@ def test_the_cache_has_the_size_that_is_set(
     assert (
         _command((*arguments, "code_agentic.sandbox.cache_size=0"), tmp_path / "none", sandbox_endpoint) == 0
     )
-    assert "(answered without a run: 0)" in capsys.readouterr().out
+    assert "(answered without a run: 0 from the cache, " in capsys.readouterr().out
     assert _command(arguments, tmp_path / "some", sandbox_endpoint) == 0
-    assert "(answered without a run: 0)" not in capsys.readouterr().out
+    assert "(answered without a run: 0 from the cache, " not in capsys.readouterr().out
 
 
 def test_a_failed_run_leaves_an_earlier_output_as_it_was(

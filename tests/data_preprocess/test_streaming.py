@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -314,6 +315,35 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_with_the_same_files(
         one, other = (tmp_path / folder / f"{name}.parquet" for folder in ("whole", "killed"))
         assert one.read_bytes() == other.read_bytes(), name
     assert not list(tmp_path.glob("*.runs*")) and not list(tmp_path.glob("*.partial"))
+
+
+def test_what_an_earlier_start_had_run_does_not_count_as_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    run: Callable[..., int],
+    sandbox_endpoint: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(RunStore, "finish", lambda self: None)  # as if killed just before
+    path = records(*(make_record(f"record {number}") for number in range(3)))
+    counts = []
+    for _ in range(2):
+        assert run(
+            f"input={path}", "data=user", f"output_dir={tmp_path}/out", "num_parallel=1",
+            f"code_agentic.sandbox.endpoint={sandbox_endpoint}",
+            "splits.val_share=0", "splits.test_share=0",
+            "sft.num_conversations=6", "sft.num_val_conversations=0",
+        ) == 0  # fmt: skip
+        said = re.search(
+            r"programs run: (\d+) \(answered without a run: (\d+) from the cache, (\d+) from",
+            capsys.readouterr().out,
+        )
+        assert said is not None
+        counts.append([int(number) for number in said.groups()])
+    (num_run, cached, known), again = counts
+    assert num_run > 0 and again == [0, cached, num_run + known]
 
 
 def _num_runs(path: Path) -> int:
