@@ -20,7 +20,8 @@ from verl_ext.grading.problem import Problem
 
 # Rows whose columns are looked at; a parquet file's schema says them all.
 _ROWS_OF_COLUMNS = 200
-_SHOWN = 5
+# Kinds of rejects that are shown.
+_SHOWN = 50
 _PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 
 
@@ -151,7 +152,7 @@ def _lines(findings: _Findings) -> Iterator[str]:
         yield f"  rejected {count:,} times, for example: {findings.examples[kind]}"
     if len(findings.reasons) > _SHOWN:
         rest = sum(count for _, count in findings.reasons.most_common()[_SHOWN:])
-        yield f"  rejected {rest:,} times more, for {len(findings.reasons) - _SHOWN} other reasons"
+        yield f"  rejected {rest:,} times more, of {len(findings.reasons) - _SHOWN} other kinds"
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -116,3 +116,18 @@ def test_a_language_that_the_embedded_sandbox_lacks_is_named(
     manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
     missing = {"julia": {"problems": 3, "missing": "no-such-julia"}}
     assert manifest["missing_toolchains"] == (missing if said else {})
+
+
+def test_every_kind_of_reject_is_shown(
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    run: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kinds = ({"starter_code": 1}, {"language": "cobol"}, {"question": " "}, {"reference": []}, {"prompt": {}})
+    rows = [
+        make_record(f"r{n}", **changed) for n, changed in enumerate((*kinds, {"family": 1}, {"fn_name": 2}))
+    ]
+    assert run("inspect", str(records(make_record("p"), *rows))) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("rejected 1 times, for example: ") == 7 and "times more" not in printed
