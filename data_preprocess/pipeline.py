@@ -40,9 +40,10 @@ from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.solutions import SOLUTIONS
 from data_preprocess.spilled import SpilledProblems
 from data_preprocess.splits import TRAIN, VAL, chunks, own_problems, split_chunk
-from data_preprocess.summary import named, say
+from data_preprocess.summary import named, say, tool_warnings
 from data_preprocess.toolchains import missing_toolchains
 from data_preprocess.verification import Verification, Verified
+from recipe.code_agentic.prompts import TOOL_NAME
 from verl_ext.cli import exit_without
 from verl_ext.grading.grader import Grader
 from verl_ext.tools.registry import load_schemas, load_tools
@@ -101,7 +102,8 @@ async def preprocess(settings: Settings, config: object) -> None:
         output.publish(manifest)
         runs.finish()
     say(settings, manifest, time.perf_counter() - started)
-    for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in problems.case_warnings)):
+    notes = [*problems.case_warnings, *tool_warnings(settings.tools_file, problems.naming_our_tool)]
+    for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in notes)):
         print(line)
 
 
@@ -115,6 +117,7 @@ class _Problems:
             for conversations that are asked for (those of ``val`` are also shown programs of ``train``).
         without_reference: Problems of those splits that have none.
         languages: Language -> problems.
+        naming_our_tool: Problems whose prompt names the recipe's own tool.
         columns_not_read: Column -> records that have it and where nobody reads it.
         verification: What became of the references.
         cases: What the manifest says about cases.
@@ -128,6 +131,7 @@ class _Problems:
     )
     without_reference: int = 0
     languages: Counter[str] = field(default_factory=Counter)
+    naming_our_tool: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
     cases: dict[str, Any] = field(default_factory=dict)
@@ -166,6 +170,7 @@ async def _write_rl(
             output.add(stem, entry.row(split, problems.splits[split]))
             problems.splits[split] += 1
             problems.languages[entry.language] += 1
+            problems.naming_our_tool += TOOL_NAME in entry.prompt
             if split in problems.to_converse:
                 if not entry.has_reference:
                     problems.without_reference += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from data_preprocess.parquet_files import MANIFEST, REJECTS
@@ -11,6 +12,8 @@ from data_preprocess.rows import Reject
 from data_preprocess.settings import Settings
 from data_preprocess.splits import TRAIN, VAL
 from data_preprocess.toolchains import toolchain_lines
+from recipe.code_agentic.prompts import TOOL_NAME
+from verl_ext.tools.registry import load_schemas
 
 _SHOWN = 5
 _NUM_CONVERSATIONS = {TRAIN: "sft.num_conversations", VAL: "sft.num_val_conversations"}
@@ -62,6 +65,21 @@ def say(settings: Settings, manifest: Mapping[str, Any], seconds: float) -> None
     for name, entry in manifest["files"].items():
         if not entry["rows"]:
             print(f"note: {name} has no rows: {_why_empty(settings, manifest, name)}")
+
+
+def tool_warnings(tools_file: Path, num_naming_ours: int) -> Iterator[str]:
+    """Prompts that name a tool which the file does not have.
+
+    Args:
+        tools_file: Of the run.
+        num_naming_ours: Problems whose prompt names the recipe's own tool.
+    """
+    tools = [schema["function"]["name"] for schema in load_schemas(tools_file)]
+    if num_naming_ours and tools and TOOL_NAME not in tools:
+        yield (
+            f"the prompts of {num_naming_ours} problems name {TOOL_NAME}, and {tools_file} has "
+            f"{', '.join(tools)}: give records a prompt of their own, or call the tool so"
+        )
 
 
 def named(failures: Sequence[Mapping[str, Any]]) -> str:

@@ -15,11 +15,13 @@ from verl_ext.grading.extract import fence_name
 from verl_ext.grading.problem import Problem
 
 STYLES = ("full", "brief")
+# The tool that the full system prompt names.
+TOOL_NAME = "enhanced_code_agentic_tool"
 
 _SYSTEM = {
     "full": (
         "You are an expert programmer. Solve the problem with a {language} program. Submit it with the tool "
-        "enhanced_code_agentic_tool, which runs it on example cases and answers with verdicts and a hint; "
+        "{tool}, which runs it on example cases and answers with verdicts and a hint; "
         "repair it until they pass. Other, hidden cases decide in the end, so solve the problem in general "
         "and never print memorised outputs. When you are done, answer without calling the tool: the program "
         "you submitted last counts, or the last ```{fence} block of your answer if it has one."
@@ -51,7 +53,7 @@ def build_messages(problem: Problem, style: str) -> list[dict[str, str]]:
 
 @lru_cache
 def _system(style: str, language: str) -> str:
-    return _SYSTEM[style].format(language=display_name(language), fence=fence_name(language))
+    return _SYSTEM[style].format(language=display_name(language), fence=fence_name(language), tool=TOOL_NAME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -369,6 +370,35 @@ def test_a_note_says_why(
     small = ("data=user", "input=records.jsonl", "sft.num_conversations=2", "sft.num_val_conversations=1")
     assert _command((*small, *arguments), tmp_path / "out", sandbox_endpoint) == 0
     assert f"note: {why}" in capsys.readouterr().out
+
+
+def test_a_tool_of_the_users_own_is_not_said_to_show_what_it_does_not(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox_endpoint: str,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = (ROOT / "docs" / "episode.md").read_text()
+    for name, language in (("my_tools.py", "python"), ("my_tools.yaml", "yaml")):
+        (tmp_path / name).write_text(page.partition(f"```{language}\n")[2].partition("\n```")[0])
+    monkeypatch.syspath_prepend(tmp_path)
+    path = records(*(make_record(f"p{n}", prompt=None if n < 3 else "Use count_passed.") for n in range(4)))
+    arguments = (
+        "data=user", f"input={path}", f"tools_file={tmp_path}/my_tools.yaml",
+        "sft.num_conversations=16", "sft.num_val_conversations=0",
+        "splits.val_share=0", "splits.test_share=0",
+    )  # fmt: skip
+    assert _command(arguments, tmp_path / "out", sandbox_endpoint) == 0
+    note = "note: the prompts of 3 problems name enhanced_code_agentic_tool, and "
+    assert f"{note}{tmp_path}/my_tools.yaml has count_passed: " in capsys.readouterr().out
+    answers = set()
+    for _, messages in _conversations(tmp_path / "out"):
+        answers |= {message["content"] for message in messages if message["role"] == "tool"}
+        said = [m["content"].partition("```")[0] for m in messages if m["role"] == "assistant"]
+        assert not re.search(r"\bcases?\b|\bexamples|expected|Error|\bpass", " ".join(said)), said
+    assert {"0 of 2 cases passed", "2 of 2 cases passed"} <= answers
 
 
 @pytest.mark.parametrize(
