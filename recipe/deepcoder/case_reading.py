@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from recipe.deepcoder.json_lines import parse_text
 from recipe.deepcoder.target_arguments import UNKNOWN, arguments_of, expected_of, find_signature, json_text
 from verl_ext.grading.problem import Case, Problem
 
@@ -82,9 +83,9 @@ def read_cases(given: Any, target_function: str | None = None) -> CaseSet:
     text = given if isinstance(given, str) else None
     if isinstance(given, str):
         try:
-            given = json.loads(given)
+            given = parse_text(given)
         except ValueError as error:
-            raise ValueError(f"test cases given as text must be JSON: {error}") from error
+            raise ValueError(f"test cases given as text: {error}") from error
     if isinstance(given, Mapping) and "cases" in given:
         problem = Problem.from_json(json.dumps(given) if text is None else text)
         if target_function is not None and target_function != problem.fn_name:

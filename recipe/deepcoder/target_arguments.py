@@ -41,15 +41,28 @@ class Signature:
         annotations: Of its positional parameters in order, without ``self``; None where there is none.
         num_required: How many of them have no default.
         returns: Annotation of the returned value.
+        has_rest: Whether ``*args`` takes any further ones.
     """
 
     annotations: tuple[str | None, ...]
     num_required: int
     returns: str | None = None
+    has_rest: bool = False
 
     def takes(self, num_arguments: int) -> bool:
         """Whether so many positional arguments can be passed."""
-        return self.num_required <= num_arguments <= len(self.annotations)
+        return self.num_required <= num_arguments and (
+            self.has_rest or num_arguments <= len(self.annotations)
+        )
+
+    @property
+    def count_text(self) -> str:
+        """How many can be passed, in words: ``1 argument``, ``1 to 3 arguments``, ``2 or more arguments``."""
+        least, most = self.num_required, len(self.annotations)
+        if self.has_rest:
+            return f"{least} or more arguments"
+        count = str(most) if most == least else f"{least} to {most}"
+        return f"{count} argument{'' if count == '1' else 's'}"
 
 
 # Of a function of which nothing is known: one argument of any type.
@@ -69,6 +82,29 @@ def find_signature(source: str, fn_name: str) -> Signature | None:
         return None  # a program may nest anything, its annotations too
 
 
+def defined_functions(source: str) -> list[str]:
+    """Functions that a program or a header of one defines, methods as ``Class.method``.
+
+    Methods that Python itself calls (``__init__``) do not count: a class with no other is data.
+    """
+    try:
+        tree = _parsed(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    names = []
+    for node in tree.body:
+        if isinstance(node, kinds):
+            names.append(node.name)
+        elif isinstance(node, ast.ClassDef):
+            names += [
+                f"{node.name}.{item.name}"
+                for item in node.body
+                if isinstance(item, kinds) and not item.name.startswith("__")
+            ]
+    return names
+
+
 def _signature_in(tree: ast.Module, name: str) -> Signature | None:
     found: ast.FunctionDef | ast.AsyncFunctionDef | None = None
     is_method = False
@@ -84,7 +120,7 @@ def _signature_in(tree: ast.Module, name: str) -> Signature | None:
     parameters = [*found.args.posonlyargs, *found.args.args][is_method:]
     num_required = max(0, len(parameters) - len(found.args.defaults))
     annotations = tuple(_text_of(parameter.annotation) for parameter in parameters)
-    return Signature(annotations, num_required, _text_of(found.returns))
+    return Signature(annotations, num_required, _text_of(found.returns), found.args.vararg is not None)
 
 
 def arguments_of(given: Any, signature: Signature) -> list[Any]:

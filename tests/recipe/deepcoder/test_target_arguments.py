@@ -91,6 +91,7 @@ def test_an_expected_text_is_read_by_what_the_function_returns(wanted, given, re
             Signature(("str",), 1),
         ),
         ("class Solution:\n    @staticmethod\n    def f(a): pass", "f", Signature((None,), 1)),
+        ("def f(a, *rest: int): ...", "f", Signature((None,), 1, has_rest=True)),
         ("x = 1", "f", None),
         ("def f(:", "f", None),
         ("\0", "f", None),

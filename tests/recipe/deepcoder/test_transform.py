@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,12 @@ from recipe.deepcoder.prompts import STYLES, build_messages
 from recipe.deepcoder.reward import deepcoder_code_reward
 from recipe.deepcoder.transform import RAW, TRANSFORMED, failing_reference, problem_of, read_raw, task_row
 
-PROBLEMS = list(read_raw(RAW))
+PROBLEMS, FAULTS = read_raw(RAW)
 BY_NAME = {problem.query_id: problem for problem in PROBLEMS}
 
 
 def test_there_are_enough_problems_of_both_kinds_with_names_of_their_own():
-    assert 40 <= len(PROBLEMS) == len(BY_NAME)
+    assert FAULTS == [] and 40 <= len(PROBLEMS) == len(BY_NAME)
     assert min(sum(p.fn_name is None for p in PROBLEMS), sum(p.fn_name is not None for p in PROBLEMS)) >= 15
 
 
@@ -52,7 +53,13 @@ def test_texts_of_the_raw_file_become_arguments_and_values():
 
 @pytest.mark.parametrize(
     ("starter", "signature"),
-    [("# your code", None), ("", None), ("def f(x: str):", "def f(x: str):"), ("def g(x: str):", None)],
+    [
+        ("# your code", None),
+        ("", None),
+        ("import math", None),
+        ("def f(x: str):", "def f(x: str):"),
+        ("class Node:\n    def __init__(self, value):\n        self.value = value", None),
+    ],
 )
 def test_a_task_has_the_signature_that_its_starter_code_holds(starter, signature):
     record = {
@@ -85,6 +92,12 @@ def test_prompts_ask_for_a_function_or_a_program_and_show_no_case(style):
         ({"name": "a", "question": "", "tests": [{"input": "1", "output": "1"}]}, "question"),
         ({"name": 3, "question": "q", "tests": [{"input": "1", "output": "1"}]}, "name"),
         ([], "object"),
+        (
+            {"name": "a", "question": "q", "tests": "["},
+            "^test cases given as text: broken JSON: .* at character 2$",
+        ),
+        ({"question": "q", "tests": [{"input": "1", "output": "1"}]}, "^name is missing"),
+        ({"name": "", "question": "q", "tests": [{"input": "1", "output": "1"}]}, "^name is missing"),
     ],
 )
 def test_a_raw_record_that_can_not_be_used_is_refused(record, message):
@@ -92,10 +105,102 @@ def test_a_raw_record_that_can_not_be_used_is_refused(record, message):
         problem_of(record)
 
 
-def test_the_command_names_file_and_line_of_a_bad_record(tmp_path: Path):
+def call_record(header: str, *inputs: object, **fields: str) -> dict:
+    """A record that calls ``g``."""
+    tests = [{"input": given, "output": "1"} for given in inputs]
+    return {"name": "a", "question": "q", "tests": tests, "fn_name": "g", "starter_code": header} | fields
+
+
+@pytest.mark.parametrize(
+    ("starter", "others"),
+    [
+        ("def h(a: int) -> int:", "h"),
+        ("def h(a):\n    return a\n\nasync def k(a):", "h, k"),
+        ("class Solution:\n    def h(self, a: int) -> int:", "Solution.h"),
+        ("class Other:\n    def g(self, a: int) -> int:", "Other.g"),
+    ],
+)
+def test_starter_code_of_another_function_is_refused(starter, others):
+    with pytest.raises(ValueError, match=f"^starter_code defines {others}, but the tests call g$"):
+        problem_of(call_record(starter, "1"))
+
+
+@pytest.mark.parametrize(
+    ("header", "given", "message"),
+    [
+        ("def g(a: int, b: int):", "1", "g takes 2 arguments, but the input is read as 1: [1]"),
+        (
+            "def g(a: int, b: int = 0):",
+            [1, 2, 3],
+            "g takes 1 to 2 arguments, but the input is read as 3: [1, 2, 3]",
+        ),
+        ("def g(a, b, *rest):", [1], "g takes 2 or more arguments, but the input is read as 1: [1]"),
+        ("def g():", "5", "g takes 0 arguments, but the input is read as 1: [5]"),
+        (
+            "class Solution:\n    def g(self, a, b):",
+            "1",
+            "g takes 2 arguments, but the input is read as 1: [1]",
+        ),
+    ],
+)
+def test_a_case_that_the_function_can_not_be_called_with_is_refused(header, given, message):
+    with pytest.raises(ValueError, match=re.escape(f"test case 0: {message}")):
+        problem_of(call_record(header, given))
+
+
+def test_the_solution_says_how_many_arguments_there_are_where_the_starter_code_does_not():
+    with pytest.raises(ValueError, match="g takes 2 arguments, but"):
+        problem_of(call_record("# yours", "1", solution="def g(a, b):\n    return 1"))
+    assert len(problem_of(call_record("# yours", [1, 2])).cases) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "given", "wanted"),
+    [
+        ("def g(a, b=0):", "1", "[1]"),
+        ("def g(a, b=0):", "1\n2", "[1, 2]"),
+        ("def g(*numbers):", "1\n2\n3", "[1, 2, 3]"),
+        ("def g(a, b, *rest):", "[1, 2, 3]", "[1, 2, 3]"),
+        ("def g():", "", "[]"),
+        ("class Solution:\n    @staticmethod\n    def g(a, b):", "[1, 2]", "[1, 2]"),
+    ],
+)
+def test_a_case_that_the_function_can_be_called_with_is_taken(header, given, wanted):
+    assert problem_of(call_record(header, given)).cases[0].input == wanted
+
+
+def transform(raw: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "recipe.deepcoder.transform", str(raw), str(output)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_a_case_that_can_not_be_graded_is_refused():
+    with pytest.raises(ValueError, match="is not an identifier"):
+        problem_of(call_record("", "1", fn_name="g h"))
+
+
+def test_the_command_names_every_bad_record_and_writes_nothing(tmp_path: Path):
     raw = tmp_path / "raw.jsonl"
-    raw.write_text(RAW.read_text().splitlines()[0] + '\n{"name": "x"}\n')
-    command = [sys.executable, "-m", "recipe.deepcoder.transform", str(raw), str(tmp_path / "out.jsonl")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2 and done.stderr.startswith(f"error: {raw} line 2: ")
-    assert not (tmp_path / "out.jsonl").exists()
+    good = RAW.read_bytes().splitlines()[0]
+    raw.write_bytes(
+        b"\n".join([good, b'{"name": ', b"", b'{"name": "x"}', b'{"name": "\xff"}', good, b"[" * 100_000])
+    )
+    done = transform(raw, tmp_path / "out.jsonl")
+    name = json.loads(good)["name"]
+    assert done.stderr.splitlines() == [
+        f"{raw} line 2: broken JSON: Expecting value at character 10",
+        f"{raw} line 4: no test cases: a program without tests can't earn a reward",
+        f"{raw} line 5: not UTF-8: byte 0xff at position 11",
+        f"{raw} line 6: name '{name}' is that of line 1 too",
+        f"{raw} line 7: broken JSON: nested too deeply",
+        f"error: {raw}: records that can't be used: 5; nothing is written",
+    ]
+    assert done.returncode == 2 and [path.name for path in tmp_path.iterdir()] == ["raw.jsonl"]
+
+
+def test_of_many_bad_records_the_first_are_shown_and_all_are_counted(tmp_path: Path):
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text("{}\n" * 30)
+    *shown, last = transform(raw, tmp_path / "out.jsonl").stderr.splitlines()
+    assert len(shown) == 20 and "line 20: name is missing" in shown[-1]
+    assert "can't be used: 30 (the first 20 are shown)" in last
