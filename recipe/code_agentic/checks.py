@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
@@ -109,47 +108,6 @@ def check_sft(config: DictConfig) -> None:
         raise ValueError(
             f"data.train_batch_size={batch} is not a multiple of data.micro_batch_size_per_gpu={micro} times "
             f"{processes} training processes (scale.nodes * scale.gpus_per_node)"
-        )
-
-
-def local_model(path: str, key: str) -> Path | None:
-    """The folder of a model on this machine; None for a hub name.
-
-    A hub name is ``ORGANISATION/NAME`` where no folder ORGANISATION is; anything else is taken for a path.
-
-    Raises:
-        ValueError: When the folder has no config.json.
-    """
-    folder = Path(path).expanduser()
-    looks_local = path.startswith(("/", ".", "~", "outputs/")) or path.count("/") != 1
-    if not looks_local and not folder.parent.is_dir():
-        return None
-    if not (folder / "config.json").is_file():
-        raise ValueError(f"{key}={path}: no model there (config.json is missing)")
-    return folder
-
-
-def check_positions(folder: Path | None, longest: int, keys: str) -> None:
-    """What is to be read at once must fit the positions that the model knows.
-
-    Args:
-        folder: Of the model; of one on a hub nothing is known yet.
-        longest: Tokens.
-        keys: Where that comes from.
-
-    Raises:
-        ValueError: When it does not. A model that scales its positions is left to whoever loads it.
-    """
-    if folder is None:
-        return
-    model = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    positions, rope = model.get("max_position_embeddings"), model.get("rope_parameters") or {}
-    if positions is None or model.get("rope_scaling") or rope.get("rope_type", "default") != "default":
-        return
-    if longest > positions:
-        raise ValueError(
-            f"{keys}={longest} tokens are more than the {positions} positions of the model in {folder} "
-            "(max_position_embeddings in its config.json)"
         )
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic import value_rules
-from recipe.code_agentic.checks import check_episode, check_positions, load_reward, local_model
+from recipe.code_agentic.checks import check_episode, load_reward
 from recipe.code_agentic.data_checks import check_style, data_files
 from recipe.code_agentic.evaluation_run import (
     GREEDY,
@@ -32,6 +32,7 @@ from recipe.code_agentic.evaluation_run import (
 from verl_ext.agent_loop.reward_function import RewardFunction
 from verl_ext.config_values import check_values
 from verl_ext.grading.problem import Problem
+from verl_ext.model_path import check_positions, local_model
 from verl_ext.run_files import file_sha256
 
 # What changes the numbers an engine computes; the others change its speed.

@@ -14,12 +14,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from recipe.code_agentic.checks import (
     check_device,
-    check_positions,
     check_sft,
-    local_model,
 )
 from recipe.code_agentic.data_checks import SFT_COLUMNS, check_style, check_training_data
 from verl_ext.cli import RunFailed, compose, run_main, take_flag
+from verl_ext.model_path import check_positions, local_model
 from verl_ext.platform.environment import cpu_environment
 from verl_ext.run_files import latest_checkpoint, link_model, next_metrics_file, write_provenance
 

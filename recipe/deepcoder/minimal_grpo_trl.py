@@ -32,6 +32,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from recipe.deepcoder.reward import RewardOptions, make_trl_reward
 from recipe.deepcoder.sampling import Task, load_model, read_tasks, sample_answers, solved_shares
+from verl_ext.model_path import local_model
 from verl_ext.run_files import first_config, point_model_at, write_provenance
 
 _COLUMN_CHARS = 52
@@ -47,7 +48,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--model", required=True, help="folder or hub name of a causal language model")
+    add("--model", required=True, help="folder, or hub name ORGANISATION/NAME, of a causal language model")
     add("--train", type=Path, required=True, help="tasks to train on (parquet or JSON lines)")
     add("--test", type=Path, help="tasks to measure on; without it, those to train on")
     add("--output-dir", type=Path, required=True, help="folder for the trained model")
@@ -136,23 +137,21 @@ def main() -> None:
     """Measures, trains, measures again, and shows both.
 
     Raises:
-        ValueError: When a file or a number can't be used.
+        ValueError: When a file, the model or a number can't be used.
         SandboxError: When programs can't be run.
     """
     options = parse(sys.argv[1:])
-    if options.steps < 1 or options.prompts_per_step * options.group_size % 2 or options.group_size < 2:
-        raise ValueError("--steps must be at least 1, --group-size at least 2, and their rounds of even size")
-    if options.save_steps < 2 or options.save_steps % 2:
-        raise ValueError("--save-steps must be even: a checkpoint comes after the second update of a round")
+    _check_numbers(options)
+    begin = local_model(options.model, "--model") or options.model
     _check_same_run(options)
     judged = RewardOptions(format_penalty=options.format_penalty)
     tasks = read_tasks(options.train)
+    measured = read_tasks(options.test or options.train)[: options.num_test]
     files = [options.train, *([options.test] if options.test else [])]
     arguments = {name: str(value) for name, value in vars(options).items()}
     write_provenance(options.output_dir, OmegaConf.create(arguments), files)
-    measured = read_tasks(options.test or options.train)[: options.num_test]
     set_seed(options.seed)
-    model, tokenizer = load_model(options.model)
+    model, tokenizer = load_model(begin)
 
     def measure(model: Any) -> tuple[list[str], float]:
         answers = sample_answers(
@@ -176,6 +175,29 @@ def main() -> None:
         print(side_by_side(task.prompt[-1]["content"], old, new))
     print(f"solved: {rate_before:.1%} before, {rate_after:.1%} after {options.steps} updates")
     print(f"model: {trained}")
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    """Refuses numbers that no run can have.
+
+    Raises:
+        ValueError: Naming option and value.
+    """
+    at_least = {"steps": 1, "group_size": 2, "prompts_per_step": 1, "save_steps": 2, "num_test": 1}
+    for name, least in at_least.items():
+        if (given := getattr(options, name)) < least:
+            raise ValueError(f"--{name.replace('_', '-')} {given}: must be at least {least}")
+    prompts, answers = options.prompts_per_step, options.group_size
+    if prompts * answers % 2:
+        raise ValueError(
+            f"--prompts-per-step {prompts} times --group-size {answers} is {prompts * answers} answers per "
+            "round: must be even, because each of its two updates takes half"
+        )
+    if options.save_steps % 2:
+        raise ValueError(
+            f"--save-steps {options.save_steps}: must be even, because a checkpoint comes after the second "
+            "update of a round"
+        )
 
 
 def _check_same_run(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from recipe.deepcoder.case_reading import read_cases
+from recipe.deepcoder.json_lines import numbered_lines, parse_line
 from recipe.deepcoder.judgement import RewardOptions, judge
 
 
@@ -75,15 +76,15 @@ def _parquet_tasks(path: Path) -> Iterator[Task]:
 
 
 def _json_tasks(path: Path) -> Iterator[Task]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in numbered_lines(path):
         try:
-            row = json.loads(line)
-            name, function, signature = (row.get(key) for key in ("name", "target_function", "signature"))
-            yield Task(name or str(number), row["prompt"], row["ground_truth"], function, signature)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"{path} line {number}: no task with prompt and ground_truth: {error}"
-            ) from error
+            row = parse_line(line)
+            if not isinstance(row, dict) or "prompt" not in row or "ground_truth" not in row:
+                raise ValueError("no task: needs an object with prompt and ground_truth")
+        except ValueError as error:
+            raise ValueError(f"{path} line {number}: {error}") from error
+        name, function, signature = (row.get(key) for key in ("name", "target_function", "signature"))
+        yield Task(name or str(number), row["prompt"], row["ground_truth"], function, signature)
 
 
 def load_model(path: str | Path) -> tuple[Any, Any]:

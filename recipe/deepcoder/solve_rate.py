@@ -14,6 +14,7 @@ from typing import Any
 from recipe.deepcoder.judgement import RewardOptions
 from recipe.deepcoder.sampling import Task, load_model, read_tasks, sample_answers, solved_shares
 from verl_ext.cli import run_main
+from verl_ext.model_path import local_model
 from verl_ext.run_files import write_json
 
 
@@ -54,7 +55,8 @@ def main() -> None:
     """Measures every model that is named.
 
     Raises:
-        ValueError: When a model is not NAME=PATH or the tasks can't be used.
+        ValueError: When a model is not NAME=PATH, has another's name or is not there, or the tasks can't be
+            used.
         SandboxError: When programs can't be run.
     """
     parser = argparse.ArgumentParser(
@@ -69,12 +71,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, help="JSON file with all the rates")
     options = parser.parse_args()
-    tasks = read_tasks(options.tasks)
-    found: dict[str, Any] = {}
+    models: dict[str, str] = {}
     for model in options.models:
         name, _, path = model.partition("=")
         if not path:
             raise ValueError(f"{model}: give NAME=PATH")
+        if name in models:
+            raise ValueError(f"{model}: give another name, {name} is {models[name]}")
+        models[name] = str(local_model(path, name) or path)
+    tasks = read_tasks(options.tasks)
+    found: dict[str, Any] = {}
+    for name, path in models.items():
         found[name] = rates(
             path,
             tasks,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import nullcontext
-from pathlib import Path
-
 import pytest
 
 from recipe.code_agentic import reward as own_reward
@@ -17,7 +13,6 @@ from recipe.code_agentic.checks import (
     check_sandbox,
     check_sft,
     load_reward,
-    local_model,
 )
 from recipe.code_agentic.main_sft import torchrun_command
 from verl_ext.agent_loop.episode import EpisodeFacts, StopReason
@@ -126,46 +121,6 @@ def test_the_cpu_beside_a_gpu_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(ValueError, match="CUDA_VISIBLE_DEVICES"):
         check_device("cpu", 1, "scale.gpus_per_node", dry_run=False)
-
-
-@pytest.mark.parametrize(
-    "path", ["outputs/none", "/no/model", "./none", "../none", "~/none", "none", "a/b/c", "runs/x"]
-)
-def test_a_model_folder_that_is_not_there_is_named(path, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("runs").mkdir()
-    with pytest.raises(ValueError, match=rf"^model\.profile\.path={path}: no model there"):
-        local_model(path, "model.profile.path")
-
-
-@pytest.mark.parametrize(
-    ("model", "fits"),
-    [
-        ({"max_position_embeddings": 1023}, False),
-        ({"max_position_embeddings": 1024}, True),
-        ({"max_position_embeddings": 1023, "rope_parameters": {"rope_type": "default"}}, False),
-        ({"max_position_embeddings": 512, "rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, True),
-        ({"max_position_embeddings": 512, "rope_scaling": {"type": "yarn", "factor": 4.0}}, True),
-        ({}, True),
-    ],
-)
-def test_more_tokens_than_a_model_has_positions_are_refused(model, fits, tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps(model))
-    with (
-        nullcontext()
-        if fits
-        else pytest.raises(ValueError, match=r"^data\.max_length=1024 tokens are more than")
-    ):
-        check_positions(tmp_path, 1024, "data.max_length")
-    check_positions(None, 1024, "data.max_length")
-
-
-def test_a_hub_name_is_left_to_the_hub_and_a_folder_is_found(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert local_model("Qwen/Qwen2.5-32B-Instruct", "model.profile.path") is None
-    Path("runs/sft").mkdir(parents=True)
-    Path("runs/sft/config.json").write_text("{}")
-    assert local_model("runs/sft", "model.profile.path") == Path("runs/sft")
 
 
 @pytest.mark.parametrize(

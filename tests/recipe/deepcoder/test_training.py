@@ -105,6 +105,76 @@ def test_answers_are_judged_by_their_own_tasks():
     assert solved_shares(tasks, [[right, wrong], [right, right]], RewardOptions()) == [0.5, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"prompt": [], "ground_truth": "[]"}\n\n{"name": "\xff"}', "line 3: not UTF-8: byte 0xff"),
+        (b'{"prompt": ', "line 1: broken JSON: Expecting value at character 12"),
+        (b"[]", "line 1: no task: needs an object"),
+        (b'{"prompt": []}', "line 1: no task: .* ground_truth"),
+        (b"\n", "no task in it"),
+    ],
+)
+def test_a_file_that_holds_no_tasks_is_named_with_its_line(tmp_path, content, message):
+    from recipe.deepcoder.sampling import read_tasks
+
+    tasks = tmp_path / "tasks.jsonl"
+    tasks.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{tasks}:? {message}"):
+        read_tasks(tasks)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "0"], "--steps 0: must be at least 1"),
+        (["--group-size", "1"], "--group-size 1: must be at least 2"),
+        (["--prompts-per-step", "0"], "--prompts-per-step 0: must be at least 1"),
+        (
+            ["--prompts-per-step", "3", "--group-size", "5"],
+            "--prompts-per-step 3 times --group-size 5 is 15 answers per round: must be even",
+        ),
+        (["--save-steps", "0"], "--save-steps 0: must be at least 2"),
+        (["--save-steps", "3"], "--save-steps 3: must be even"),
+        (["--num-test", "0"], "--num-test 0: must be at least 1"),
+        (
+            ["--model", "/no/such/folder"],
+            r"--model=/no/such/folder: no model there \(config.json is missing\)",
+        ),
+    ],
+)
+def test_the_trl_command_says_which_option_can_not_be_and_writes_nothing(
+    tmp_path, monkeypatch, options, message
+):
+    pytest.importorskip("trl")
+    from recipe.deepcoder import minimal_grpo_trl
+
+    needed = ["--model", "a/b", "--train", "none.jsonl", "--output-dir", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["minimal_grpo_trl", *needed, *options])
+    with pytest.raises(ValueError, match=f"^{message}"):
+        minimal_grpo_trl.main()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ("sft=/no/such", "sft=/no/such: no model there"),
+        ("sft", "sft: give NAME=PATH"),
+        ("base=a/b", "base=a/b: give another name, base is "),
+    ],
+)
+def test_a_model_that_can_not_be_measured_is_named_before_any_is(
+    tmp_path, tiny_model_dir, monkeypatch, second, message
+):
+    from recipe.deepcoder import solve_rate
+
+    models = [f"base={tiny_model_dir}", second]
+    monkeypatch.setattr(sys, "argv", ["solve_rate", "--tasks", str(tmp_path / "none.jsonl"), *models])
+    with pytest.raises(ValueError, match=f"^{message}"):
+        solve_rate.main()
+
+
 @pytest.mark.e2e
 def test_trl_learns_from_what_could_be_judged_only(tiny_model_dir, sandbox_endpoint, tmp_path):
     """One update on answers that are made up: right, wrong, and one whose sandbox is away."""
