@@ -17,6 +17,7 @@ from verl_ext.grading.grader import Grader
 from verl_ext.grading.problem import Case
 from verl_ext.grading.verdict import Grade
 from verl_ext.sandbox.background import BackgroundLoop
+from verl_ext.sandbox.languages import LANGUAGES
 
 
 def grade(
@@ -46,9 +47,11 @@ def grade(
         api_key: E2B's; None reads ``E2B_API_KEY``.
 
     Raises:
-        ValueError: When there is no case, or a case, a limit or the endpoint is malformed.
+        ValueError: When there is no case, a case, a limit or the endpoint is malformed, or the embedded
+            server does not know the language.
         SandboxError: When our side failed; never turned into a verdict.
     """
+    _check_language(language, endpoint)
     service = _service(endpoint, api_key)
     return service.loop.run(
         service.grader.grade(
@@ -76,6 +79,7 @@ async def grade_async(
     api_key: str | None = None,
 ) -> Grade:
     """The same as ``grade``, awaited from any event loop; cancelling it cancels the runs."""
+    _check_language(language, endpoint)
     service = _service(endpoint, api_key)
     return await service.loop.arun(
         service.grader.grade(
@@ -88,6 +92,12 @@ async def grade_async(
             memory_limit_mb=memory_limit_mb,
         )
     )
+
+
+def _check_language(language: str, endpoint: str | None) -> None:
+    # A service of somebody else's may know more languages, and answers for itself.
+    if endpoint is None and language not in LANGUAGES:
+        raise ValueError(f"language={language!r} is not one of {', '.join(LANGUAGES)}")
 
 
 class _Service:

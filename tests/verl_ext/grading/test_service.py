@@ -8,6 +8,7 @@ import os
 import pytest
 
 from verl_ext.grading import Case, Verdict, grade, grade_async
+from verl_ext.sandbox.errors import SandboxError
 
 PROGRAM = "print(2 * int(input()))"
 CASES = [Case("1", "2"), Case("2", "5"), Case("3", "6")]
@@ -46,6 +47,17 @@ def test_nothing_to_grade_is_an_error(sandbox_endpoint: str) -> None:
         grade(PROGRAM, [{"input": "1", "output": "2"}], endpoint=sandbox_endpoint)  # type: ignore[list-item]
     with pytest.raises(ValueError, match="not NoneType"):
         grade(None, CASES, endpoint=sandbox_endpoint)  # type: ignore[arg-type]
+
+
+async def test_a_language_that_the_embedded_sandbox_does_not_know_is_the_callers_error(
+    sandbox_endpoint: str,
+) -> None:
+    with pytest.raises(ValueError, match=r"language='cobol' is not one of python, .*\bcpp\b"):
+        grade(PROGRAM, CASES, language="cobol")
+    with pytest.raises(ValueError, match="language='cobol' is not one of"):
+        await grade_async(PROGRAM, CASES, language="cobol")
+    with pytest.raises(SandboxError, match="cobol"):  # what a service knows, it says itself
+        await grade_async(PROGRAM, CASES, language="cobol", endpoint=sandbox_endpoint)
 
 
 def test_a_forked_child_makes_its_own(sandbox_endpoint: str) -> None:
