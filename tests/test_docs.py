@@ -48,7 +48,7 @@ def test_programs_are_graded_in_one_call_as_documented() -> None:
     graded, judge = blocks("grading.md", "python")
     done = subprocess.run([sys.executable, "-c", graded], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["0", "passed", "2", "1", "wrong_answer", "4", "1", "2", "False", "True"]
+    assert done.stdout.splitlines() == ["0 passed '2\\n'", "1 wrong_answer '4\\n'", "1 2 False", "True"]
     namespace: dict = {}
     exec(judge, namespace)
     assert namespace["my_judge"]("print(7)", [Case("", "7")]) is True
