@@ -15,6 +15,8 @@ from pathlib import Path
 
 from learning import cell, difference
 
+from verl_ext.cli import HelpFormatter
+
 MODELS = ("sft", "trl", "verl")
 ROWS = (
     ("held-out parameters, sampled", "sampled", "test"),
@@ -63,9 +65,9 @@ def stages(folder: Path, seed: int) -> dict[Path, list[str]]:
 
 def main() -> None:
     """Runs what is missing and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--output", type=Path, required=True, help="folder of all the runs")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one run of everything each")
     parser.add_argument("--wrapper", default="", help="put before every command, such as 'nice -n 10'")
     options = parser.parse_args()
     for seed in options.seeds:

@@ -13,6 +13,7 @@ import statistics
 
 from recipe.code_agentic.reward import efficiency
 from verl_ext.agent_loop.episode import EpisodeFacts, StopReason
+from verl_ext.cli import HelpFormatter
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
 from verl_ext.grading.problem import Case
@@ -50,9 +51,9 @@ def efficiency_of(program_s: tuple[float, ...], reference_s: tuple[float, ...]) 
 
 def main() -> None:
     """Measures and prints one line per program and load."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--cases", type=int, default=10, help="per run of a program")
+    parser.add_argument("--rounds", type=int, default=20, help="runs of every program")
     arguments = parser.parse_args()
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, floor {1000 * FLOOR_S:g} ms")
     print(f"{'program':12}{'CPU ms':>9}{'median':>9}{'worst':>8}{'one case, worst':>18}")

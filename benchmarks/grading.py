@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.sandbox import Sample, in_threads, over_http, tree_cpu_s
+from verl_ext.cli import HelpFormatter
 from verl_ext.grading import Case, Grader, Limits
 from verl_ext.grading.conformance.graders import verl_scorer, verl_test_cases
 from verl_ext.sandbox.client import HttpSandbox
@@ -186,7 +187,7 @@ def row(contender: Contender, mine: Contender) -> str:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="times every contender is measured")
     parser.add_argument(
         "--seconds", type=float, default=2.0, help="of each measurement, one problem at least"

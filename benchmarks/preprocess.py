@@ -24,6 +24,7 @@ from random import Random
 
 import pyarrow.parquet as pq
 
+from verl_ext.cli import HelpFormatter
 from verl_ext.grading.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -249,10 +250,10 @@ def by_size(folder: Path, sizes: Sequence[int], case_chars: int) -> None:
 
 def main() -> None:
     """Measures what the arguments ask for."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--cases", type=int, default=1_000_000, help="of the comparison; 0 for none")
     parser.add_argument("--case-chars", type=int, default=60, help="characters of an input, about")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1, help="times every side is measured")
     parser.add_argument("--sizes", type=int, nargs="*", default=[], help="records of files of growing size")
     parser.add_argument("--gib", type=float, default=0, help="size of one large file to read")
     arguments = parser.parse_args()

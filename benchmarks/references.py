@@ -29,6 +29,7 @@ from data_preprocess.formats.mbxp import whole_program
 from data_preprocess.in_order import run_in_order
 from data_preprocess.reading import ReadOptions, chosen_format, read_row
 from data_preprocess.rows import Reject, Row, read_rows
+from verl_ext.cli import HelpFormatter
 from verl_ext.grading.grader import Grader
 from verl_ext.grading.harness import Limits
 from verl_ext.grading.problem import Problem
@@ -228,10 +229,8 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
 
 async def main() -> None:
     """Reads the command line, measures, prints."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("folder", type=Path, help="where the data sets are")
     parser.add_argument("--only", nargs="+", choices=list(FILES), default=list(FILES), help="data sets")
     parser.add_argument("--sample", type=int, help="at most so many references of each")
     parser.add_argument("--parallel", type=int, default=4, help="references under way")

@@ -27,6 +27,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from verl_ext.cli import HelpFormatter
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxUnreachable
@@ -291,7 +292,7 @@ def row(contender: Contender, bare: Contender) -> str:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="times every contender is measured")
     parser.add_argument("--seconds", type=float, default=0.8, help="of each measurement")
     parser.add_argument(

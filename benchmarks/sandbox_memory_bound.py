@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import replace
 
+from verl_ext.cli import HelpFormatter
 from verl_ext.sandbox.cgroup_folder import memory_groups
 from verl_ext.sandbox.execution import Defaults, Pool
 from verl_ext.sandbox.memory_watch import MemoryWatch
@@ -78,8 +79,8 @@ def _time_looks() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Measures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10, help="times both are measured")
     parser.add_argument("--runs", type=int, default=100, help="per round")
     arguments = parser.parse_args(argv)
     _time_looks()

@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from verl_ext.cli import HelpFormatter
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import EmbeddedServer, serve
 from verl_ext.sandbox.errors import SandboxError
@@ -61,9 +62,9 @@ async def _recover(server: EmbeddedServer, victims: list[int], num_clients: int)
 
 def main(argv: list[str] | None = None) -> int:
     """Measures; 1 on a wrong verdict."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--clients", type=int, default=8)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="kills of every victim")
+    parser.add_argument("--clients", type=int, default=8, help="runs at a time")
     arguments = parser.parse_args(argv)
     num_wrong = 0
     for name in ("one fork server", "all fork servers", "the server"):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
+from verl_ext.cli import HelpFormatter
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import serve
 from verl_ext.sandbox.errors import SandboxError
@@ -246,12 +247,12 @@ def _left_after(pids: list[int], groups_before: list[Path]) -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Soaks; 1 on any fault."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=100_000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--runs", type=int, default=100_000, help="programs in all")
     parser.add_argument("--clients", type=int, default=8, help="runs at a time")
     parser.add_argument("--tier", default="auto", help="isolation tier")
     parser.add_argument("--python", default=sys.executable, help="interpreter of the programs")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the programs")
     parser.add_argument("--report-every", type=int, default=1000, help="runs per line of progress")
     arguments = parser.parse_args(argv)
     mounts = len(Path("/proc/self/mounts").read_text().splitlines())

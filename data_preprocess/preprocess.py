@@ -1,6 +1,7 @@
 """Records of any known format, or the project's own problems -> problems -> RL and SFT parquet files.
 
-``python data_preprocess/preprocess.py [data=own|quickstart|leetcode_debugbench|user] [key=value ...]``;
+``python data_preprocess/preprocess.py [data=NAME] [key=value ...]``, where NAME is one of own, quickstart,
+leetcode_debugbench, user, deepcoder, deepcoder_tiny;
 ``python data_preprocess/preprocess.py inspect FILE ... [format=NAME]`` says what a file is, writing nothing.
 ``configs/preprocess.yaml`` explains every key. The run itself is in ``pipeline``.
 """

@@ -6,6 +6,7 @@ tracebacks for mistyped overrides. Does not know any entry point or config key.
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import importlib.util
 import math
@@ -31,6 +32,20 @@ EXIT_INTERRUPTED = 130
 # Hydra goes on to advise "+key=value", which would add a key that nothing reads.
 _UNKNOWN_KEY = re.compile(r"Could not override '(.*?)'\.")
 _UNSET_VARIABLE = re.compile(r"Environment variable '(\w+)' not found")
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """The help of a command line: its description as it stands, and the default of every option that has one.
+
+    argparse's own formatter for defaults also says "(default: None)", and shows lists as Python writes them.
+    """
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        default = action.default
+        if not action.help or default is None or default is False or default in ("", [], argparse.SUPPRESS):
+            return action.help
+        text = " ".join(map(str, default)) if isinstance(default, list | tuple) else str(default)
+        return f"{action.help} (default: {text.replace('%', '%%')})"
 
 
 class RunFailed(Exception):

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from recipe.code_agentic import report_sections as sections
 from recipe.code_agentic.report_episodes import choose_episodes, episodes_json, outcome
 from verl_ext.agent_loop.trajectory import read_trajectories
-from verl_ext.cli import run_main
+from verl_ext.cli import HelpFormatter, run_main
 
 SCHEMA_VERSION = 1
 DEFAULT_MAX_EPISODES = 200
@@ -28,7 +28,9 @@ DEFAULT_MAX_EPISODES = 200
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Writes the page and says where it is, or prints the numbers."""
-    parser = argparse.ArgumentParser(prog="python -m recipe.code_agentic.report", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.code_agentic.report", description=__doc__, formatter_class=HelpFormatter
+    )
     parser.add_argument("evaluation", type=Path, help="evaluation.json, its trajectory files beside it")
     parser.add_argument(
         "--metrics",

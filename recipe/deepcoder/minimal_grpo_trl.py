@@ -1,4 +1,4 @@
-"""GRPO on TRL with the DeepCoder reward, on any causal language model; shows answers before and after.
+r"""GRPO on TRL with the DeepCoder reward, on any causal language model; shows answers before and after.
 
     python -m recipe.deepcoder.minimal_grpo_trl --model outputs/deepcoder/sft/model \
         --train outputs/deepcoder/data/rl_train.parquet --test outputs/deepcoder/data/rl_test.parquet \
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from verl_ext.cli import exit_without, run_main
+from verl_ext.cli import HelpFormatter, exit_without, run_main
 
 if __name__ == "__main__":  # before what is imported below asks for it
     exit_without("trl", "trl")
@@ -45,7 +45,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m recipe.deepcoder.minimal_grpo_trl",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add = parser.add_argument
     add("--model", required=True, help="folder, or hub name ORGANISATION/NAME, of a causal language model")
@@ -57,14 +57,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--prompts-per-step", type=int, default=16, help="tasks per round of answers")
     add("--group-size", type=int, default=8, help="answers per task")
     add("--lr", type=float, default=1e-6, help="learning rate, constant")
-    add("--temperature", type=float, default=1.0)
+    add("--temperature", type=float, default=1.0, help="of the sampled answers")
     add("--max-completion-length", type=int, default=1024, help="tokens per answer")
     add(
         "--format-penalty", type=float, default=0.0, help="subtracted unless the answer is one fenced program"
     )
     add("--num-test", type=int, default=100, help="tasks to measure on")
     add("--num-shown", type=int, default=4, help="tasks whose answers are shown side by side")
-    add("--seed", type=int, default=0)
+    add("--seed", type=int, default=0, help="of all draws")
     return parser.parse_args(arguments)
 
 

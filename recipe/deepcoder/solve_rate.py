@@ -1,4 +1,4 @@
-"""How many tasks models solve with one answer, sampled and greedy.
+r"""How many tasks models solve with one answer, sampled and greedy.
 
     python -m recipe.deepcoder.solve_rate --tasks outputs/deepcoder/data/rl_test.parquet \
         sft=outputs/deepcoder/sft/model grpo=outputs/deepcoder/rl/model
@@ -13,7 +13,7 @@ from typing import Any
 
 from recipe.deepcoder.judgement import RewardOptions
 from recipe.deepcoder.sampling import Task, load_model, read_tasks, sample_answers, solved_shares
-from verl_ext.cli import run_main
+from verl_ext.cli import HelpFormatter, run_main
 from verl_ext.model_path import local_model
 from verl_ext.run_files import write_json
 
@@ -62,13 +62,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m recipe.deepcoder.solve_rate",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("models", nargs="+", metavar="NAME=PATH", help="models to measure")
     parser.add_argument("--tasks", type=Path, required=True, help="parquet or JSON lines")
     parser.add_argument("--num-samples", type=int, default=4, help="sampled answers per task")
     parser.add_argument("--max-completion-length", type=int, default=96, help="tokens per answer")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the draws")
     parser.add_argument("--output", type=Path, help="JSON file with all the rates")
     options = parser.parse_args()
     models: dict[str, str] = {}

@@ -25,7 +25,7 @@ from recipe.deepcoder.json_lines import numbered_lines, parse_line
 from recipe.deepcoder.prompts import STYLES, answer_text, build_messages
 from recipe.deepcoder.reward import deepcoder_code_reward
 from recipe.deepcoder.target_arguments import defined_functions, find_signature
-from verl_ext.cli import run_main
+from verl_ext.cli import HelpFormatter, run_main
 from verl_ext.grading.compare import parse_json, parse_value
 from verl_ext.grading.harness import check_case
 from verl_ext.grading.problem import Case, Problem
@@ -154,9 +154,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m recipe.deepcoder.transform",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
-    parser.add_argument("raw", type=Path, nargs="?", default=RAW, help="raw problems (default: the recipe's)")
+    parser.add_argument("raw", type=Path, nargs="?", default=RAW, help="raw problems")
     parser.add_argument("output", type=Path, help="file to write, JSON lines")
     parser.add_argument("--style", choices=STYLES, default="full", help="wording of the prompts")
     parser.add_argument("--verify", action="store_true", help="run every solution on its own tests first")

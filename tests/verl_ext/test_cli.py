@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
 import os
 import subprocess
 import sys
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from verl_ext.cli import compose, config_dir, exit_without, run_main, take_flag
+from data_preprocess import preprocess
+from verl_ext.cli import HelpFormatter, compose, config_dir, exit_without, run_main, take_flag
 from verl_ext.sandbox.errors import SandboxUnreachable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +86,51 @@ def test_every_entry_point_has_a_usage(command: list[str]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert "key=value" in done.stdout and "configs/" in done.stdout
+
+
+def test_the_help_shows_the_description_as_it_stands_and_the_defaults_that_there_are() -> None:
+    parser = argparse.ArgumentParser(
+        prog="x", description="One.\n\n    two  three", formatter_class=HelpFormatter
+    )
+    parser.add_argument("--seed", default=0, help="of the draws")
+    parser.add_argument("--names", nargs="+", default=["a", "50%"], help="of all")
+    parser.add_argument("--paths", nargs="*", default=[], help="to look at")
+    parser.add_argument("--output", help="where to")
+    parser.add_argument("--dry-run", action="store_true", help="only look")
+    text = parser.format_help()
+    assert "One.\n\n    two  three\n" in text
+    options = " ".join(text.partition("show this help message and exit")[2].split())
+    assert options == (
+        "--seed SEED of the draws (default: 0) --names NAMES [NAMES ...] of all (default: a 50%) "
+        "--paths [PATHS ...] to look at --output OUTPUT where to --dry-run only look"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for folder in ("recipe", "verl_ext", "data_preprocess", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "argparse.ArgumentParser(" in path.read_text() and "sandbox" not in path.parts
+    ],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_every_command_shows_its_defaults(path: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    for call in calls:
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        called = ast.unparse(call.func)
+        if called == "argparse.ArgumentParser":
+            assert given["formatter_class"] == "HelpFormatter"
+        elif called.endswith(".add_argument") or called == "add":
+            assert "help" in given, ast.unparse(call)
+
+
+def test_the_usage_of_preprocess_names_every_choice_of_data() -> None:
+    usage = str(preprocess.__doc__)
+    assert [name.stem for name in (ROOT / "configs/data").glob("*.yaml") if name.stem not in usage] == []
+    assert "deepcoder, deepcoder_tiny" in usage
 
 
 def test_a_flag_is_told_from_overrides() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from recipe.code_agentic.problems.generate import MIN_CASES, generate_problems
+from verl_ext.cli import HelpFormatter
 from verl_ext.grading.problem import Problem
 
 
@@ -49,7 +50,9 @@ def user_record(problem: Problem) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m recipe.code_agentic.problems", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.code_agentic.problems", description=__doc__, formatter_class=HelpFormatter
+    )
     parser.add_argument("--num", type=int, default=None, help="how many problems (default: all there are)")
     parser.add_argument("--seed", type=int, default=0, help="chooses order, variations, inputs and wordings")
     parser.add_argument("--num-cases", type=int, default=8, help=f"cases per problem, at least {MIN_CASES}")

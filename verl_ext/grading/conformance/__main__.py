@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from verl_ext.cli import HelpFormatter
 from verl_ext.grading.conformance.graders import GRADERS, open_grader
 from verl_ext.grading.conformance.suite import Outcome, results_table, run_suite
 from verl_ext.grading.conformance.table import ROWS
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m verl_ext.grading.conformance",
         description="Puts the conformance table to graders and says which rows they get wrong.",
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "--grader", nargs="+", default=["ours"], help=f"{', '.join(GRADERS)} or module:attribute"
