@@ -68,7 +68,7 @@ class PythonSandbox:
         """Nothing to give back: the server is the process's."""
 
     def execute(self, code: str, stdin: str = "") -> Execution:
-        """Runs a program in a fresh process and an empty folder.
+        """Runs a program in a fresh process and a fresh folder that holds nothing else.
 
         Args:
             code: Python source.

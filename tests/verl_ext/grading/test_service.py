@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 
 import pytest
@@ -47,6 +48,25 @@ def test_nothing_to_grade_is_an_error(sandbox_endpoint: str) -> None:
         grade(PROGRAM, [{"input": "1", "output": "2"}], endpoint=sandbox_endpoint)  # type: ignore[list-item]
     with pytest.raises(ValueError, match="not NoneType"):
         grade(None, CASES, endpoint=sandbox_endpoint)  # type: ignore[arg-type]
+
+
+def test_the_folder_of_a_case_is_fresh_and_holds_only_what_the_run_is_made_of(sandbox_endpoint: str) -> None:
+    look = "import os\nfound = sorted(os.listdir())\nopen('left', 'w').close()\n"
+    files = ["main.py", "prelude.py", "program.py"]
+    program = f"{look}print(*found)"
+    assert grade(program, [Case(n, " ".join(files)) for n in "12"], endpoint=sandbox_endpoint).all_passed
+    calls = [Case(f"[{n}]", json.dumps(files), "f") for n in "12"]
+    assert grade(f"{look}def f(n):\n    return found", calls, endpoint=sandbox_endpoint).all_passed
+
+
+def test_what_a_child_prints_counts_if_the_program_waits_for_it(sandbox_endpoint: str) -> None:
+    program = (
+        "import os, time\nif os.fork() == 0:\n    time.sleep(0.1)\n    os.write(1, b'7')\n    os._exit(0)\n"
+    )
+    assert grade(f"{program}os.wait()", [Case("", "7")], endpoint=sandbox_endpoint).all_passed
+    late = program.replace("0.1", "60")
+    done = grade(late, [Case("", "7")], endpoint=sandbox_endpoint)
+    assert (done.results[0].verdict, done.results[0].actual) == (Verdict.WRONG_ANSWER, "")
 
 
 async def test_a_language_that_the_embedded_sandbox_does_not_know_is_the_callers_error(
