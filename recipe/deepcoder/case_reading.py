@@ -116,7 +116,10 @@ def _parallel(given: Mapping[str, Any], target_function: str | None) -> CaseSet:
         raise ValueError(
             f"test cases: {len(inputs)} inputs and {len(outputs)} outputs; every input needs one"
         )
-    return CaseSet(tuple(zip(inputs, outputs, strict=True)), target_function or given.get("fn_name") or None)
+    fn_name = target_function or given.get("fn_name") or None
+    if not isinstance(fn_name, str | None):
+        raise ValueError(f"test cases: fn_name must be text, not {fn_name!r:.80}")
+    return CaseSet(tuple(zip(inputs, outputs, strict=True)), fn_name)
 
 
 def _pair(case: Mapping[str, Any], index: int) -> tuple[Any, Any]:

@@ -48,6 +48,7 @@ def read_raw(path: Path) -> tuple[list[Problem], list[str]]:
     for number, line in numbered_lines(path):
         try:
             problem = problem_of(parse_line(line))
+            problem.to_json()  # refuses half a surrogate pair, which can't be written
             first = lines_of_names.setdefault(problem.query_id, number)
             if first != number:
                 raise ValueError(f"name {problem.query_id!r} is that of line {first} too")

@@ -93,6 +93,10 @@ def test_prompts_ask_for_a_function_or_a_program_and_show_no_case(style):
         ({"name": 3, "question": "q", "tests": [{"input": "1", "output": "1"}]}, "name"),
         ([], "object"),
         (
+            {"name": "a", "question": "q", "tests": {"inputs": ["1"], "outputs": ["1"], "fn_name": 5}},
+            "^test cases: fn_name must be text, not 5$",
+        ),
+        (
             {"name": "a", "question": "q", "tests": "["},
             "^test cases given as text: broken JSON: .* at character 2$",
         ),
@@ -181,9 +185,12 @@ def test_a_case_that_can_not_be_graded_is_refused():
 
 def test_the_command_names_every_bad_record_and_writes_nothing(tmp_path: Path):
     raw = tmp_path / "raw.jsonl"
+    half = b'{"name": "h", "question": "\\ud800", "tests": [{"input": "1", "output": "1"}]}'
     good = RAW.read_bytes().splitlines()[0]
     raw.write_bytes(
-        b"\n".join([good, b'{"name": ', b"", b'{"name": "x"}', b'{"name": "\xff"}', good, b"[" * 100_000])
+        b"\n".join(
+            [good, b'{"name": ', b"", b'{"name": "x"}', b'{"name": "\xff"}', good, b"[" * 100_000, half]
+        )
     )
     done = transform(raw, tmp_path / "out.jsonl")
     name = json.loads(good)["name"]
@@ -193,7 +200,8 @@ def test_the_command_names_every_bad_record_and_writes_nothing(tmp_path: Path):
         f"{raw} line 5: not UTF-8: byte 0xff at position 11",
         f"{raw} line 6: name '{name}' is that of line 1 too",
         f"{raw} line 7: broken JSON: nested too deeply",
-        f"error: {raw}: records that can't be used: 5; nothing is written",
+        f"{raw} line 8: holds text that is no Unicode: surrogates not allowed",
+        f"error: {raw}: records that can't be used: 6; nothing is written",
     ]
     assert done.returncode == 2 and [path.name for path in tmp_path.iterdir()] == ["raw.jsonl"]
 
