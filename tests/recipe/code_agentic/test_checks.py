@@ -8,7 +8,6 @@ from recipe.code_agentic import reward as own_reward
 from recipe.code_agentic.checks import (
     check_device,
     check_episode,
-    check_positions,
     check_ppo,
     check_sandbox,
     check_sft,
