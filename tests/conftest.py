@@ -109,7 +109,7 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory, sft_file: Path) -> 
             num_layers=2,
             num_heads=2,
             intermediate_size=160,
-            max_position_embeddings=1024,
+            max_position_embeddings=4096,
             rope_theta=10000.0,
             seed=0,
         )

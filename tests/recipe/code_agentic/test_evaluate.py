@@ -307,6 +307,7 @@ async def test_no_more_episodes_than_asked_are_in_flight(configure, tokenizer):
         (["decoding=[]"], "decoding is empty"),
         (["code_agentic.episode.tools=none.yaml"], "tools file none.yaml: can't be read"),
         (["num_samples=0"], "num_samples=0 must be a whole number of at least 1"),
+        (["max_response_length=2097"], "=4097 tokens are more than the 4096 positions of the model in"),
     ],
 )
 async def test_bad_input_is_named_before_anything_runs(configure, tokenizer, tmp_path, overrides, message):
