@@ -44,6 +44,6 @@ class SandboxOnDemand:
             SandboxError: When it does not answer or does not start.
         """
         if self._sandbox is None:
-            opened = await self._stack.enter_async_context(open_sandbox(self._settings))
+            opened = await self._stack.enter_async_context(open_sandbox(self._settings, quiet=True))
             self._sandbox = opened if self._runs is None else RememberingSandbox(opened, self._runs)
         return self._sandbox

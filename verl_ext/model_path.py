@@ -43,9 +43,17 @@ def check_positions(folder: Path | None, longest: int, keys: str) -> None:
     """
     if folder is None:
         return
-    model = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    path = folder / "config.json"
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from error
+    if not isinstance(model, dict):
+        raise ValueError(f"{path}: must be an object, not {type(model).__name__}")
     positions, rope = model.get("max_position_embeddings"), model.get("rope_parameters") or {}
-    if positions is None or model.get("rope_scaling") or rope.get("rope_type", "default") != "default":
+    # Of the model, or of each kind of its layers.
+    kinds = {one.get("rope_type", "default") for one in (rope, *rope.values()) if isinstance(one, dict)}
+    if positions is None or model.get("rope_scaling") or kinds - {"default"}:
         return
     if longest > positions:
         raise ValueError(

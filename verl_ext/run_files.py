@@ -103,12 +103,12 @@ def point_model_at(output_dir: Path, target: Path) -> Path:
     return link
 
 
-def first_config(output_dir: Path) -> dict[str, Any] | None:
-    """The configuration that a run was first started with; None where none was started."""
+def last_config(output_dir: Path) -> dict[str, Any] | None:
+    """The configuration that a run was last started with; None where none was started."""
     path = output_dir / "provenance.json"
     if not path.exists():
         return None
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["starts"][0]["config"]
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["starts"][-1]["config"]
     return config
 
 

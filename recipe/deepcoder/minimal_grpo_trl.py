@@ -33,7 +33,7 @@ from trl import GRPOConfig, GRPOTrainer
 from recipe.deepcoder.reward import RewardOptions, make_trl_reward
 from recipe.deepcoder.sampling import Task, load_model, read_tasks, sample_answers, solved_shares
 from verl_ext.model_path import local_model
-from verl_ext.run_files import first_config, point_model_at, write_provenance
+from verl_ext.run_files import last_config, point_model_at, write_provenance
 
 _COLUMN_CHARS = 52
 # What may differ when a run goes on.
@@ -87,7 +87,7 @@ def train(options: argparse.Namespace, model: Any, tokenizer: Any, tasks: Sequen
         tasks: What to ask.
     """
     begun = last_checkpoint(options.output_dir)
-    if begun and begun[0] >= options.steps:
+    if begun and begun[0] == options.steps:
         print(f"already trained: {begun[0]} updates ({begun[1]})", flush=True)
         return point_model_at(options.output_dir, begun[1])
     if begun:
@@ -193,21 +193,30 @@ def _check_numbers(options: argparse.Namespace) -> None:
             f"--prompts-per-step {prompts} times --group-size {answers} is {prompts * answers} answers per "
             "round: must be even, because each of its two updates takes half"
         )
-    if options.save_steps % 2:
-        raise ValueError(
-            f"--save-steps {options.save_steps}: must be even, because a checkpoint comes after the second "
-            "update of a round"
-        )
+    for name in ("steps", "save_steps"):
+        if (given := getattr(options, name)) % 2:
+            raise ValueError(
+                f"--{name.replace('_', '-')} {given}: must be even: a checkpoint (the last one too) comes "
+                "after the second update of a round"
+            )
 
 
 def _check_same_run(options: argparse.Namespace) -> None:
-    """Refuses to go on with a run that was started otherwise.
+    """Refuses a folder that holds something else than an earlier part of this run.
 
     Raises:
         ValueError: Naming what differs.
     """
-    if (before := first_config(options.output_dir)) is None or last_checkpoint(options.output_dir) is None:
+    folder = options.output_dir / "model"
+    begun, before = last_checkpoint(options.output_dir), last_config(options.output_dir)
+    if folder.exists() and not folder.is_symlink():
+        raise ValueError(f"{folder} is in the way: give another --output-dir, or remove it")
+    if begun is None or before is None:
         return
+    if begun[0] > options.steps:
+        raise ValueError(
+            f"--steps {options.steps}: {options.output_dir} has {begun[0]} updates already ({begun[1]})"
+        )
     differing = [
         f"--{name.replace('_', '-')} {before.get(name)} there, {value} now"
         for name, value in vars(options).items()

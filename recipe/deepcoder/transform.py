@@ -63,7 +63,8 @@ def problem_of(record: Mapping[str, Any]) -> Problem:
 
     Raises:
         ValueError: When a field is missing or of another type, a test can't be read, or no program could
-            pass: the starter code defines other functions only, or the header can't take a test's arguments.
+            pass: starter code and solution define other functions only, or the header can't take a test's
+            arguments.
     """
     if not isinstance(record, Mapping):
         raise ValueError("a raw record must be an object")
@@ -75,8 +76,13 @@ def problem_of(record: Mapping[str, Any]) -> Problem:
     starter, solution = record.get("starter_code") or "", record.get("solution") or ""
     case_set = read_cases(record.get("tests"), record.get("fn_name") or None)
     header = _header(starter, case_set.fn_name)
-    if case_set.fn_name and header is None and (others := defined_functions(starter)):
-        raise ValueError(f"starter_code defines {', '.join(others)}, but the tests call {case_set.fn_name}")
+    if case_set.fn_name and not (header or _header(solution, case_set.fn_name)):
+        check_case(Case("[]", "null", case_set.fn_name))
+        if others := defined_functions(starter):
+            raise ValueError(
+                f"starter_code defines {', '.join(others)}, but the tests call {case_set.fn_name}: "
+                "give it the header of that function too"
+            )
     # Where there is no header, the solution's says how texts are meant.
     cases = case_set.cases(solution, header)
     if case_set.fn_name:

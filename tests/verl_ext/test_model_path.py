@@ -36,6 +36,17 @@ def test_a_hub_name_is_left_to_the_hub_and_a_folder_is_found(tmp_path, monkeypat
         ({"max_position_embeddings": 1024}, True),
         ({"max_position_embeddings": 1023, "rope_parameters": {"rope_type": "default"}}, False),
         ({"max_position_embeddings": 512, "rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, True),
+        (
+            {"max_position_embeddings": 512, "rope_parameters": {"full_attention": {"rope_type": "linear"}}},
+            True,
+        ),
+        (
+            {
+                "max_position_embeddings": 512,
+                "rope_parameters": {"full_attention": {"rope_type": "default"}},
+            },
+            False,
+        ),
         ({"max_position_embeddings": 512, "rope_scaling": {"type": "yarn", "factor": 4.0}}, True),
         ({}, True),
     ],
@@ -49,3 +60,10 @@ def test_more_tokens_than_a_model_has_positions_are_refused(model, fits, tmp_pat
     ):
         check_positions(tmp_path, 1024, "data.max_length")
     check_positions(None, 1024, "data.max_length")
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_model_whose_config_can_not_be_read_is_named(text, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json: "):
+        check_positions(tmp_path, 1024, "data.max_length")

@@ -38,8 +38,12 @@ class SandboxSettings(Protocol):
 
 
 @asynccontextmanager
-async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
+async def open_sandbox(settings: SandboxSettings, *, quiet: bool = False) -> AsyncIterator[Sandbox]:
     """The configured sandbox, or one started for the time being; answers before it is handed out.
+
+    Args:
+        settings: Which one.
+        quiet: Keep the log of the started one, which would run through progress bars, from standard error.
 
     Raises:
         SandboxError: When it does not answer or does not start.
@@ -48,11 +52,12 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
         endpoint = settings.endpoint
         if endpoint is None:
             arguments = [] if settings.num_workers is None else ["--num-workers", str(settings.num_workers)]
-            # The server's log would run through the progress bars.
-            log = stack.enter_context(tempfile.TemporaryFile())
+            log = stack.enter_context(tempfile.TemporaryFile()) if quiet else None
             try:
                 endpoint = stack.enter_context(serve(arguments, log=log)).endpoint
             except SandboxUnreachable as error:
+                if log is None:
+                    raise
                 log.seek(0)
                 said = log.read().decode(errors="replace").strip().splitlines()
                 raise SandboxUnreachable(f"{error}: {said[-1] if said else 'no reason given'}") from error

@@ -172,19 +172,22 @@ class Worker:
         await self.start()
         loop = asyncio.get_running_loop()
         run_id, self._next_id = self._next_id, self._next_id + 1
-        out, err = Drain(loop, self._config.output_cap_bytes), Drain(loop, self._config.output_cap_bytes)
-        feed = Feed(loop, stage.stdin)
-        timers = [
-            loop.call_later(_WATCH_AFTER_S, _watch, out, err),
-            loop.call_later(
-                stage.limits.wall_s + _GUARD_S, self.stop, "the fork server did not report in time"
-            ),
-        ]
         uid = self._uids.popleft() if self._uids else None
         work_dir, code_fd, channel = "", -1, None
-        fds = [feed.read_fd, out.write_fd, err.write_fd]
+        streams: list[Feed | Drain] = []
+        timers: list[asyncio.TimerHandle] = []
+        fds: list[int] = []
         try:
             try:
+                streams.append(feed := Feed(loop, stage.stdin))
+                fds.append(feed.read_fd)
+                streams.append(out := Drain(loop, self._config.output_cap_bytes))
+                fds.append(out.write_fd)
+                streams.append(err := Drain(loop, self._config.output_cap_bytes))
+                fds.append(err.write_fd)
+                timers.append(loop.call_later(_WATCH_AFTER_S, _watch, out, err))
+                give_up_s = stage.limits.wall_s + _GUARD_S
+                timers.append(loop.call_later(give_up_s, self.stop, "the fork server did not report in time"))
                 work_dir = self._make_work_dir(run_id)
                 description, payload_fd = stage.write_payload(work_dir)
                 fds.append(payload_fd)
@@ -237,7 +240,7 @@ class Worker:
             for timer in timers:
                 timer.cancel()
             self._abandon(run_id)
-            for stream in (out, err, feed):
+            for stream in streams:
                 stream.close()
             if channel is not None:
                 channel.close()

@@ -136,6 +136,7 @@ def test_a_file_that_holds_no_tasks_is_named_with_its_line(tmp_path, content, me
         ),
         (["--save-steps", "0"], "--save-steps 0: must be at least 2"),
         (["--save-steps", "3"], "--save-steps 3: must be even"),
+        (["--steps", "3"], "--steps 3: must be even"),
         (["--num-test", "0"], "--num-test 0: must be at least 1"),
         (
             ["--model", "/no/such/folder"],
@@ -173,6 +174,37 @@ def test_a_model_that_can_not_be_measured_is_named_before_any_is(
     monkeypatch.setattr(sys, "argv", ["solve_rate", "--tasks", str(tmp_path / "none.jsonl"), *models])
     with pytest.raises(ValueError, match=f"^{message}"):
         solve_rate.main()
+
+
+def test_a_folder_is_gone_on_with_by_the_run_that_made_its_checkpoint_and_by_no_other(tmp_path):
+    pytest.importorskip("trl")
+    from omegaconf import OmegaConf
+
+    from recipe.deepcoder import minimal_grpo_trl as command
+    from verl_ext.run_files import write_provenance
+
+    def start(**changed: object) -> None:
+        chosen = {"output-dir": tmp_path, "steps": 8, "lr": 1e-6} | changed
+        options = command.parse(
+            ["--model", "m", "--train", "t", *(f"--{name}={value}" for name, value in chosen.items())]
+        )
+        command._check_same_run(options)
+        arguments = {name: str(value) for name, value in vars(options).items()}
+        write_provenance(tmp_path, OmegaConf.create(arguments), [])
+
+    start()
+    start(lr=1e-5)  # the first was killed before its first checkpoint
+    (tmp_path / "trainer" / "checkpoint-4").mkdir(parents=True)
+    (tmp_path / "trainer" / "checkpoint-4" / "trainer_state.json").write_text('{"global_step": 4}')
+    start(lr=1e-5)
+    start(lr=1e-5, steps=4)
+    with pytest.raises(ValueError, match=r"holds another run \(--lr 1e-05 there, 1e-06 now\)"):
+        start()
+    with pytest.raises(ValueError, match=r"--steps 2: .* has 4 updates already"):
+        start(lr=1e-5, steps=2)
+    (tmp_path / "model").mkdir()
+    with pytest.raises(ValueError, match="model is in the way"):
+        start(lr=1e-5)
 
 
 @pytest.mark.e2e

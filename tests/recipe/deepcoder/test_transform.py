@@ -125,8 +125,15 @@ def call_record(header: str, *inputs: object, **fields: str) -> dict:
     ],
 )
 def test_starter_code_of_another_function_is_refused(starter, others):
-    with pytest.raises(ValueError, match=f"^starter_code defines {others}, but the tests call g$"):
+    with pytest.raises(ValueError, match=f"^starter_code defines {others}, but the tests call g: "):
         problem_of(call_record(starter, "1"))
+
+
+def test_starter_code_may_give_helpers_where_the_solution_has_the_function():
+    solution = "def g(a):\n    return h(a)"
+    assert problem_of(call_record("def h(a):\n    return a", "1", solution=solution)).starter_code
+    with pytest.raises(ValueError, match="not an identifier"):
+        problem_of(call_record("class Foo:\n    def g(self): pass", "1", fn_name="Foo.g"))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import time
@@ -12,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from verl_ext.sandbox import streams
 from verl_ext.sandbox.client import HttpSandbox
 from verl_ext.sandbox.embedded import EmbeddedServer, serve
 from verl_ext.sandbox.errors import SandboxError
+from verl_ext.sandbox.limits import StageLimits
 from verl_ext.sandbox.protocol import RunRequest
+from verl_ext.sandbox.stage import Stage
+from verl_ext.sandbox.worker import Worker, WorkerConfig
 
 # How soon it is back is measured by benchmarks/sandbox_recovery.py; this only ends a test that hangs.
 _PATIENCE_S = 20.0
@@ -181,3 +186,25 @@ async def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path) 
             result = await client.run(RunRequest("print(2)"))
             assert result.run is not None and result.run.stdout == "2\n"
         assert not leftovers()
+
+
+@pytest.mark.parametrize("num_made", [0, 1, 2])
+async def test_a_run_that_gets_no_pipe_leaves_no_descriptor(
+    monkeypatch: pytest.MonkeyPatch, num_made: int
+) -> None:
+    worker, real, left = Worker(WorkerConfig("A"), 0), streams._open_pipe, iter(range(num_made))
+
+    async def started() -> None:
+        return
+
+    def open_pipe() -> tuple[int, int]:
+        if next(left, None) is None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real()
+
+    monkeypatch.setattr(worker, "start", started)
+    monkeypatch.setattr(streams, "_open_pipe", open_pipe)
+    before, uids = os.listdir("/proc/self/fd"), len(worker._uids)  # noqa: PTH208 (names that stand for open files)
+    with pytest.raises(OSError, match="Too many open files"):
+        await worker.run(Stage("main.py", None, {}, b"1", StageLimits(wall_s=1.0)))
+    assert (os.listdir("/proc/self/fd"), len(worker._uids)) == (before, uids)  # noqa: PTH208
