@@ -186,7 +186,7 @@ def _check_numbers(options: argparse.Namespace) -> None:
     at_least = {"steps": 1, "group_size": 2, "prompts_per_step": 1, "save_steps": 2, "num_test": 1}
     for name, least in at_least.items():
         if (given := getattr(options, name)) < least:
-            raise ValueError(f"--{name.replace('_', '-')} {given}: must be at least {least}")
+            raise ValueError(f"{_option(name)} {given}: must be at least {least}")
     prompts, answers = options.prompts_per_step, options.group_size
     if prompts * answers % 2:
         raise ValueError(
@@ -196,7 +196,7 @@ def _check_numbers(options: argparse.Namespace) -> None:
     for name in ("steps", "save_steps"):
         if (given := getattr(options, name)) % 2:
             raise ValueError(
-                f"--{name.replace('_', '-')} {given}: must be even: a checkpoint (the last one too) comes "
+                f"{_option(name)} {given}: must be even: a checkpoint (the last one too) comes "
                 "after the second update of a round"
             )
 
@@ -218,7 +218,7 @@ def _check_same_run(options: argparse.Namespace) -> None:
             f"--steps {options.steps}: {options.output_dir} has {begun[0]} updates already ({begun[1]})"
         )
     differing = [
-        f"--{name.replace('_', '-')} {before.get(name)} there, {value} now"
+        f"{_option(name)} {before.get(name)} there, {value} now"
         for name, value in vars(options).items()
         if name not in _FREE and str(value) != before.get(name)
     ]
@@ -227,6 +227,11 @@ def _check_same_run(options: argparse.Namespace) -> None:
             f"{options.output_dir} holds another run ({'; '.join(differing)}): "
             "give another --output-dir, or remove it"
         )
+
+
+def _option(name: str) -> str:
+    """A parsed value's name as it is typed."""
+    return f"--{name.replace('_', '-')}"
 
 
 def side_by_side(question: str, before: str, after: str) -> str:

@@ -31,6 +31,8 @@ from verl_ext.grading.compare import parse_json
 
 _STRINGS = frozenset({"str", "Optional[str]", "str | None", "None | str"})
 _NO_JSON = object()
+# What reading a program may end with: it may nest anything, its annotations too.
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def find_signature(source: str, fn_name: str) -> Signature | None:
     """
     try:
         return _signature_in(_parsed(source), fn_name.rpartition(".")[2])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # a program may nest anything, its annotations too
+    except _UNREADABLE:
+        return None
 
 
 def defined_functions(source: str) -> list[str]:
@@ -89,7 +91,7 @@ def defined_functions(source: str) -> list[str]:
     """
     try:
         tree = _parsed(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except _UNREADABLE:
         return []
     kinds = ast.FunctionDef | ast.AsyncFunctionDef
     names = []
