@@ -2,7 +2,7 @@
 
 ``preprocess_with_datasets.py`` is the other side, as a user writes it and with our own functions. First all
 run on a few records, and their rows have to hold the same problems. Every side is a process of its own on the
-same file; the memory is that of its whole process tree, sampled.
+same file and writes the RL rows of three splits; the memory is that of its whole process tree, sampled.
 Needs the extras ``data`` and ``cpu`` or ``gpu`` (for ``datasets``).
 """
 
@@ -43,11 +43,13 @@ class Measured:
         seconds: Wall-clock time, start of the interpreter included.
         cpu_seconds: Of all its processes; on a busy machine the better measure of work.
         peak_bytes: Largest sum of the proportional set sizes of its processes.
+        mapped_seconds: With ``datasets``: until all records were mapped, before anything else was done.
     """
 
     seconds: float
     cpu_seconds: float
     peak_bytes: int
+    mapped_seconds: float | None = None
 
 
 def write_records(path: Path, num_problems: int, *, case_chars: int, seed: int = 0) -> None:
@@ -99,8 +101,12 @@ def with_datasets(functions: str, path: Path, folder: Path, num_proc: int) -> li
     return [sys.executable, str(_WITH_DATASETS), functions, str(path), str(folder), str(num_proc)]
 
 
-def measure(command: Sequence[str]) -> Measured:
+def measure(command: Sequence[str], mapped: Path | None = None) -> Measured:
     """Runs a command to its end.
+
+    Args:
+        command: Program and arguments.
+        mapped: A file that ``preprocess_with_datasets.py`` makes when all records are mapped.
 
     Raises:
         RuntimeError: When it fails.
@@ -108,7 +114,7 @@ def measure(command: Sequence[str]) -> Measured:
     # Compiled modules are kept for all sides alike, as they are wherever Python runs twice.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(_BYTECODE)
-    started = time.perf_counter()
+    started, started_at = time.perf_counter(), time.time()
     peak = 0
     cpu_before = _cpu_of_children()
     # Its output goes to a file: a pipe that nobody reads would stop it.
@@ -132,7 +138,8 @@ def measure(command: Sequence[str]) -> Measured:
         if code:
             output.seek(0)
             raise RuntimeError(f"{command[:2]} failed: {output.read().decode(errors='replace')[-2000:]}")
-    return Measured(seconds, _cpu_of_children() - cpu_before, peak)
+    mapped_seconds = mapped.stat().st_mtime - started_at if mapped and mapped.exists() else None
+    return Measured(seconds, _cpu_of_children() - cpu_before, peak, mapped_seconds)
 
 
 def _cpu_of_children() -> float:
@@ -211,12 +218,13 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
     for _ in range(rounds):
         for name, command in sides.items():
             with tempfile.TemporaryDirectory(dir=folder) as part:
-                measured[name].append(one := measure(command(Path(part))))
+                measured[name].append(one := measure(command(Path(part)), Path(part) / "mapped"))
             rate = num_problems / one.seconds
             print(
                 f"{name:40} {one.seconds:7.1f} s {rate:8.0f} records/s "
                 f"{rate * _CASES_PER_PROBLEM:9.0f} cases/s  CPU {one.cpu_seconds:6.1f} s  "
-                f"peak {one.peak_bytes >> 20} MiB",
+                f"peak {one.peak_bytes >> 20} MiB"
+                + (f"  (mapped after {one.mapped_seconds:.1f} s)" if one.mapped_seconds else ""),
                 flush=True,
             )
     ours_s, *others_s = (min(one.seconds for one in runs) for runs in measured.values())

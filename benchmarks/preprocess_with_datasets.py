@@ -1,14 +1,17 @@
 """The work of ``preprocess.py`` through ``datasets.map``: what ``benchmarks/preprocess.py`` compares with.
 
-``python benchmarks/preprocess_with_datasets.py {plain|own} RECORDS FOLDER NUM_PROC`` writes
-``FOLDER/rl_train.parquet``. ``plain`` is what one writes after verl's ``examples/data_preprocess``: dicts and
-the standard library; it knows the user's stdin records only. ``own`` calls our own functions per record.
+``python benchmarks/preprocess_with_datasets.py {plain|own} RECORDS FOLDER NUM_PROC`` writes the three RL
+files and a manifest. ``plain`` is what one writes after verl's ``examples/data_preprocess``: dicts and the
+standard library; it knows the user's stdin records only. ``own`` calls our own functions per record. The file
+``mapped`` appears in the folder when all records are mapped and nothing is written yet.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,19 +27,20 @@ SYSTEM_PROMPT = (
     "you submitted last counts, or the last ```python block of your answer if it has one."
 )
 INSTRUCTION = "Read the input from standard input and print the answer to standard output."
+KEYS = ("question_key", "cases_key")
 Convert = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
 def convert_plainly(record: dict[str, Any], index: int) -> dict[str, Any]:
-    """A row of one record; raises ``ValueError`` for a bad one."""
+    """A row of one record, with what ``main`` compares it by; ``reject`` says why there is none."""
     question, query_id, tests = record["question"], record["query_id"], record["input_output"]
     if not isinstance(question, str) or not question.strip() or not isinstance(query_id, str):
-        raise ValueError(f"record {index}: question and query_id must be text")
+        return _row(reject=f"record {index}: question and query_id must be text")
     inputs, outputs = tests["inputs"], tests["outputs"]
     if not inputs or len(inputs) != len(outputs):
-        raise ValueError(f"record {index}: every input needs an output")
+        return _row(reject=f"record {index}: every input needs an output")
     if not all(isinstance(text, str) for text in [*inputs, *outputs]):
-        raise ValueError(f"record {index}: inputs and outputs must be text")
+        return _row(reject=f"record {index}: inputs and outputs must be text")
     cases = []
     seen = set()
     for given, expected in zip(inputs, outputs, strict=True):
@@ -63,37 +67,69 @@ def convert_plainly(record: dict[str, Any], index: int) -> dict[str, Any]:
         {"role": "system", "content": SYSTEM_PROMPT},
         {"role": "user", "content": f"{question.strip()}\n\n{INSTRUCTION}"},
     ]
-    return {
-        "data_source": "code_agentic",
-        "prompt": json.dumps(messages, ensure_ascii=False),
-        "ability": "code",
-        "reward_model": {"style": "rule", "ground_truth": json.dumps(problem, ensure_ascii=False)},
-        "extra_info": {"split": "train", "index": index, "query_id": query_id, "case_in_question": told},
-        "agent_name": "code_agentic",
-    }
+    return _row(
+        prompt=json.dumps(messages, ensure_ascii=False),
+        ground_truth=json.dumps(problem, ensure_ascii=False),
+        index=index,
+        query_id=query_id,
+        told=told,
+        keys=(_hash(compact), _hash(repr(sorted(seen)))),
+    )
 
 
 def own_functions(path: Path) -> Convert:
     """The conversion that ``preprocess.py`` uses, for one record at a time."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from data_preprocess.case_overlap import OverlapReport
     from data_preprocess.case_policy import PublicPolicy
     from data_preprocess.entries import Entry, RowForm
     from data_preprocess.reading import ReadOptions, read_row
-    from data_preprocess.rows import Row
+    from data_preprocess.rows import Reject, Row
     from data_preprocess.tasks import TASKS
 
     options = ReadOptions("user", PublicPolicy(), None)
     form = RowForm(TASKS["debugging"], "full")
-    report = OverlapReport()
 
     def convert(record: dict[str, Any], index: int) -> dict[str, Any]:
-        entry = Entry.of(read_row(Row(str(path), index + 1, record), "user", options), form)
-        report.count(entry.query_id, entry.duplicates)
-        report.add(entry.query_id, entry.look, "train")
-        return entry.row("train", index)
+        problem = read_row(Row(str(path), index + 1, record), "user", options)
+        if isinstance(problem, Reject):
+            return _row(reject=str(problem))
+        entry = Entry.of(problem, form)
+        return _row(
+            prompt=entry.prompt,
+            ground_truth=entry.text,
+            index=index,
+            query_id=entry.query_id,
+            told=bool(entry.look.findings),
+            keys=(str(entry.look.question_key), str(entry.look.cases_key)),
+        )
 
     return convert
+
+
+def _row(
+    *,
+    prompt: str = "",
+    ground_truth: str = "",
+    index: int = 0,
+    query_id: str = "",
+    told: bool = False,
+    keys: tuple[str, str] = ("", ""),
+    reject: str = "",
+) -> dict[str, Any]:
+    return {
+        "data_source": "code_agentic",
+        "prompt": prompt,
+        "ability": "code",
+        "reward_model": {"style": "rule", "ground_truth": ground_truth},
+        "extra_info": {"split": "train", "index": index, "query_id": query_id, "case_in_question": told},
+        "agent_name": "code_agentic",
+        **dict(zip(KEYS, keys, strict=True)),
+        "reject": reject,
+    }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def main() -> None:
@@ -109,7 +145,41 @@ def main() -> None:
         remove_columns=records.column_names,
         num_proc=num_proc if num_proc > 1 else None,
     )
-    rows.to_parquet(str(folder / "rl_train.parquet"))
+    (folder / "mapped").touch()
+    rejects = [text for text in rows["reject"] if text]
+    seen: set[str] = set()
+
+    def is_new(info: dict[str, Any], reject: str) -> bool:
+        if reject or info["query_id"] in seen:
+            return False
+        seen.add(info["query_id"])
+        return True
+
+    rows = rows.filter(is_new, input_columns=["extra_info", "reject"])
+    train = rows.train_test_split(test_size=0.1, seed=0)
+    held_out = train["test"].train_test_split(test_size=0.5, seed=0)
+    splits = {"train": train["train"], "val": held_out["train"], "test": held_out["test"]}
+    shared: Counter[str] = Counter()
+    for key in KEYS:
+        owners: dict[str, str] = {}
+        for name, part in splits.items():
+            for value in part[key][:]:
+                if value in owners:
+                    shared[f"{key}: {owners[value]}/{name}"] += 1
+                else:
+                    owners[value] = name
+    for name, part in splits.items():
+        part.remove_columns([*KEYS, "reject"]).to_parquet(str(folder / f"rl_{name}.parquet"))
+    manifest = {
+        "input": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "rows": {name: len(part) for name, part in splits.items()},
+        "rejects": rejects,
+        "shared": shared,
+        "files": {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("rl_*.parquet")
+        },
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 if __name__ == "__main__":

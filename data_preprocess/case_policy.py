@@ -58,24 +58,22 @@ class PublicPolicy:
             cases: Of one problem, ``public`` where the source flags them so.
             num_public: The record's own choice, which wins: so many, from the first. None for no choice.
         """
-        if num_public is not None:
-            return _mark_first(cases, num_public)
-        policy = self.policy
-        if policy == FLAGGED:
-            if any(case.public for case in cases):
-                return tuple(sorted(cases, key=lambda case: not case.public))
-            policy = self.fallback
+        flagged = [case for case in cases if case.public]
+        if num_public is None and self.policy == FLAGGED and flagged:
+            return (*flagged, *(case for case in cases if not case.public))
+        if flagged:
+            cases = [replace(case, public=False) for case in cases]
+        count = self._count(len(cases)) if num_public is None else min(num_public, max(len(cases) - 1, 1))
+        return (*(replace(case, public=True) for case in cases[:count]), *cases[count:])
+
+    def _count(self, num_cases: int) -> int:
+        """How many cases are public where the source flags none."""
+        policy = self.fallback if self.policy == FLAGGED else self.policy
         if policy == ALL:
-            return tuple(replace(case, public=True) for case in cases)
-        return _mark_first(cases, self.first_k if policy == FIRST_K else self.share_of(len(cases)))
+            return num_cases
+        wanted = self.first_k if policy == FIRST_K else self.share_of(num_cases)
+        return min(wanted, max(num_cases - 1, 1))
 
     def share_of(self, num_cases: int) -> int:
         """How many cases ``share`` makes public."""
         return max(1, math.floor(self.share * num_cases))
-
-
-def _mark_first(cases: Sequence[Case], count: int) -> tuple[Case, ...]:
-    num_public = min(count, max(len(cases) - 1, 1))
-    shown = [case if case.public else replace(case, public=True) for case in cases[:num_public]]
-    rest = [replace(case, public=False) if case.public else case for case in cases[num_public:]]
-    return (*shown, *rest)

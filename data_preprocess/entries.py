@@ -7,12 +7,12 @@ prompt, its duplicate cases, what its question tells. Only who runs its programs
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from data_preprocess.case_overlap import Duplicates, Look, look_at, without_duplicates
-from data_preprocess.parquet_files import AGENT_NAME
+from data_preprocess.rl_rows import RlRow
 from data_preprocess.solutions import solutions_of
 from data_preprocess.tasks import Task
 from verl_ext.grading.problem import Problem
@@ -89,7 +89,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
             problem.difficulty,
             problem.family,
             problem.language,
-            tuple(name for name in problem.extra if name not in also_kept),
+            tuple([name for name in problem.extra if name not in also_kept]),
             problem.reference is not None,
             bool(solutions_of(problem)),
             duplicates,
@@ -101,19 +101,15 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
         """The problem with all its cases, decoded anew."""
         return Problem.from_json(self.whole or self.text)
 
-    def row(self, split: str, index: int) -> dict[str, Any]:
-        """verl's row; prompt and problem are JSON text, which no parquet struct null-fills."""
-        return {
-            "data_source": self.source,
-            "prompt": self.prompt,
-            "ability": "code",
-            "reward_model": {"style": "rule", "ground_truth": self.text},
-            "extra_info": {
-                "split": split,
-                "index": index,
-                "query_id": self.query_id,
-                "difficulty": self.difficulty,
-                "family": self.family,
-            },
-            "agent_name": AGENT_NAME,
-        }
+    def row(self, split: str, index: int) -> RlRow:
+        """Its RL row, the ``index``-th of the split."""
+        return RlRow(
+            self.source,
+            self.prompt,
+            self.text,
+            split,
+            index,
+            self.query_id,
+            self.difficulty,
+            self.family,
+        )

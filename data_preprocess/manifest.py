@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import asdict
@@ -20,6 +21,7 @@ _PACKAGES = ("pyarrow", "hydra-core", "aiohttp", "cosmic-ray", "hypothesis", "li
 def make_manifest(
     settings: Settings,
     config: object,
+    source_hashes: Mapping[Path, str],
     output: OutputFolder,
     splits: Mapping[str, int],
     rejects: Rejects,
@@ -35,6 +37,7 @@ def make_manifest(
     Args:
         settings: Of the run.
         config: The resolved config.
+        source_hashes: File that was read -> its SHA-256.
         output: The written files.
         splits: Split -> problems.
         rejects: Rows left out; the first of them are listed.
@@ -45,10 +48,9 @@ def make_manifest(
         programs_without_problem: ``query_id`` that only ``failed_programs`` know -> their programs.
         sft: Statistics of bugs and conversations; None when none were asked for.
     """
-    sources = [*settings.inputs, *settings.failed_programs]
     return {
         "schema": 1,
-        "inputs": [{"path": str(path), "sha256": file_sha256(path)} for path in sources],
+        "inputs": [{"path": str(path), "sha256": sha256} for path, sha256 in source_hashes.items()],
         "problem_set": "code_agentic" if not settings.inputs else None,
         "files": {
             f"{name}.parquet": {"rows": output.counts[name], "sha256": file_sha256(output.path(name))}

@@ -1,24 +1,25 @@
 """All problems of some files, in file order, converted by several processes; memory stays bounded.
 
-This process cuts files into rows, the others parse and convert them. Small inputs are converted here:
-starting processes would take longer.
+Each process reads all the files and converts every n-th chunk of rows, so that no row has to be sent to it;
+cutting a file into chunks costs little beside converting them. Small inputs are converted here.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
+import itertools
 import multiprocessing
 import os
+import signal
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
-from tqdm import tqdm
 
 from data_preprocess.entries import Entry, RowForm
 from data_preprocess.formats.catalogue import FORMATS
@@ -30,13 +31,14 @@ from data_preprocess.tasks import TASKS
 from verl_ext.grading.problem import Problem
 
 _SMALL_BYTES = 16 << 20
-# Chunks under way per process: one at work, one waiting.
-_AHEAD = 2
+# Some chunks wait here, so that no process waits for the other.
+_PIPE_BYTES = 1 << 20
 # For who wants problems and no rows.
 _DEFAULT = RowForm(TASKS["debugging"], "brief")
-_Converted = tuple[int, Entry | Reject]
+# Of a file, the items by row number.
+_Chunk = tuple[str, list[tuple[int, Entry | Reject]]]
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[_Converted])
+_DECODER = msgspec.msgpack.Decoder(_Chunk)
 
 
 def read_problems(
@@ -75,79 +77,118 @@ def read_entries(
     if num_processes is None:
         large = sum(path.stat().st_size for path in paths) >= _SMALL_BYTES
         num_processes = len(os.sched_getaffinity(0)) if large else 1
+    files = [(path, chosen_format(path, options)) for path in paths]
     with ExitStack() as stack:
         known = stack.enter_context(SeenIds()) if seen is None else seen
+        # The processes start before anything that has threads.
+        chunks = (
+            _chunks(files, options, form)
+            if num_processes == 1
+            else _chunks_of_processes(files, options, form, num_processes, stack)
+        )
         progress = stack.enter_context(progress_bar("records", "record"))
-        for file, number, item in _converted(paths, options, form, num_processes, stack, progress):
-            if isinstance(item, Reject):
-                yield item
-                continue
-            place = known.first_place(item.query_id, f"{file} row {number}")
-            if place is None:
-                yield item
-            else:
-                yield Reject(file, number, "query_id", f"duplicate of {item.query_id!r} in {place}")
+        for file, items in chunks:
+            for number, item in items:
+                if isinstance(item, Reject):
+                    yield item
+                    continue
+                place = known.first_place(item.query_id, f"{file} row {number}")
+                if place is None:
+                    yield item
+                else:
+                    yield Reject(file, number, "query_id", f"duplicate of {item.query_id!r} in {place}")
+            progress.update(len(items))
 
 
-def _converted(
-    paths: Sequence[Path],
+def _chunks(
+    files: Sequence[tuple[Path, str]], options: ReadOptions, form: RowForm, nth: int = 0, of: int = 1
+) -> Iterator[_Chunk]:
+    """Every ``of``-th chunk of all files from the ``nth``, converted."""
+    chunks = ((raw, name) for path, name in files for raw in raw_rows(path))
+    for raw, name in itertools.islice(chunks, nth, None, of):
+        yield raw.file, convert_chunk(raw, name, options, form)
+
+
+def _chunks_of_processes(
+    files: Sequence[tuple[Path, str]],
     options: ReadOptions,
     form: RowForm,
     num_processes: int,
     stack: ExitStack,
-    progress: tqdm[None],
-) -> Iterator[tuple[str, int, Entry | Reject]]:
-    """(file, row number, entry or reject) of every row, in order."""
-    chunks = (
-        (raw, name) for path in paths for name in [chosen_format(path, options)] for raw in raw_rows(path)
-    )
-    if num_processes == 1:
-        for raw, name in chunks:
-            for number, item in convert_chunk(raw, name, options, form):
-                yield raw.file, number, item
-            progress.update(raw.num_rows)
-        return
-    pool = ProcessPoolExecutor(
-        num_processes, multiprocessing.get_context("spawn"), initializer=_start_process
-    )
-    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+) -> Iterator[_Chunk]:
+    """All chunks in order; the processes, which wait until their next one is taken, end with ``stack``."""
+    # Forked, they need not import again what takes longer than many a file.
+    context = multiprocessing.get_context("fork")
+    receivers: list[Connection] = []
+    for nth in range(num_processes):
+        receiver, sender = context.Pipe(duplex=False)
+        with suppress(OSError):  # as many as the system gives
+            fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        process = context.Process(
+            target=_send_chunks, args=(files, options, form, nth, num_processes, sender), daemon=True
+        )
+        process.start()
+        sender.close()
+        stack.callback(process.join)
+        stack.callback(process.kill)
+        receivers.append(stack.enter_context(receiver))
+    return _received(receivers)
+
+
+def _received(receivers: Sequence[Connection]) -> Iterator[_Chunk]:
+    for receiver in itertools.cycle(receivers):
+        try:
+            received = receiver.recv_bytes()
+            error = None if received else receiver.recv()
+        except EOFError as closed:
+            raise OSError(
+                "a process that converts records was killed, probably for want of memory; "
+                "set num_read_processes=1"
+            ) from closed
+        if error is not None:
+            raise error
+        if not received:
+            return
+        yield _DECODER.decode(received)
+
+
+def _send_chunks(
+    files: Sequence[tuple[Path, str]],
+    options: ReadOptions,
+    form: RowForm,
+    nth: int,
+    num_processes: int,
+    sender: Connection,
+) -> None:
+    """A process: sends its chunks, then an empty one, then what ended it: an error or None."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
+    gc.freeze()  # what is imported is looked at in no collection: a tenth of the time
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end: Exception | None = None
     try:
-        for raw_file, num_rows, items in _in_order(pool, chunks, (options, form), _AHEAD * num_processes):
-            for number, item in items:
-                yield raw_file, number, item
-            progress.update(num_rows)
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a process that converts records was killed, probably for want of memory; "
-            "set num_read_processes=1"
-        ) from error
+        for chunk in _chunks(files, options, form, nth, num_processes):
+            sender.send_bytes(_ENCODER.encode(chunk))  # half the time of pickling
+    except Exception as error:  # of any kind: it is raised where the chunks are read
+        error.add_note(traceback.format_exc())
+        end = error
+    sender.send_bytes(b"")
+    sender.send(end)
 
 
-def _in_order(
-    pool: ProcessPoolExecutor,
-    chunks: Iterable[tuple[RawRows, str]],
-    how: tuple[ReadOptions, RowForm],
-    max_ahead: int,
-) -> Iterator[tuple[str, int, list[_Converted]]]:
-    under_way: deque[tuple[str, int, Future[bytes]]] = deque()
-    for raw, name in chunks:
-        under_way.append((raw.file, raw.num_rows, pool.submit(_encoded_chunk, raw, name, *how)))
-        if len(under_way) >= max_ahead:
-            file, num_rows, future = under_way.popleft()
-            yield file, num_rows, _DECODER.decode(future.result())
-    for file, num_rows, future in under_way:
-        yield file, num_rows, _DECODER.decode(future.result())
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is killed; it would wait for ever to be read."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
-def _encoded_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> bytes:
-    """What ``convert_chunk`` gives, encoded: half the time of pickling."""
-    return _ENCODER.encode(convert_chunk(raw, format_name, options, form))
-
-
-def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: RowForm) -> list[_Converted]:
+def convert_chunk(
+    raw: RawRows, format_name: str, options: ReadOptions, form: RowForm
+) -> list[tuple[int, Entry | Reject]]:
     """(row number, entry or reject) of every row."""
     also_kept = FORMATS[format_name].also_kept
-    converted: list[_Converted] = []
+    converted: list[tuple[int, Entry | Reject]] = []
     for row in parse_rows(raw):
         if isinstance(row, Reject):
             converted.append((row.row, row))
@@ -161,16 +202,3 @@ def convert_chunk(raw: RawRows, format_name: str, options: ReadOptions, form: Ro
         else:
             converted.append((row.number, problem))
     return converted
-
-
-def _start_process() -> None:
-    """Ends this process when the one that started it is killed; waiting for work it would never know."""
-    gc.freeze()  # what is imported is looked at in no collection: a tenth of the time
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -13,40 +13,18 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_preprocess.rl_rows import RL_SCHEMA, TEXT, RlRow, rl_batch
+
 MANIFEST = "manifest.json"
 REJECTS = "rejects.jsonl"
-AGENT_NAME = "code_agentic"
-# large_string: a column chunk of plain strings overflows at 2 GB.
-_TEXT = pa.large_string()
-RL_SCHEMA = pa.schema(
-    [
-        ("data_source", _TEXT),
-        ("prompt", _TEXT),
-        ("ability", _TEXT),
-        ("reward_model", pa.struct([("style", _TEXT), ("ground_truth", _TEXT)])),
-        (
-            "extra_info",
-            pa.struct(
-                [
-                    ("split", _TEXT),
-                    ("index", pa.int64()),
-                    ("query_id", _TEXT),
-                    ("difficulty", _TEXT),
-                    ("family", _TEXT),
-                ]
-            ),
-        ),
-        ("agent_name", _TEXT),
-    ]
-)
 SFT_SCHEMA = pa.schema(
     [
-        ("messages", _TEXT),
-        ("tools", _TEXT),
-        ("query_id", _TEXT),
+        ("messages", TEXT),
+        ("tools", TEXT),
+        ("query_id", TEXT),
         ("num_repairs", pa.int64()),
-        ("bug_kinds", pa.list_(_TEXT)),
-        ("verdicts", pa.list_(_TEXT)),
+        ("bug_kinds", pa.list_(TEXT)),
+        ("verdicts", pa.list_(TEXT)),
     ]
 )
 SCHEMAS = {
@@ -76,7 +54,7 @@ class OutputFolder:
         self._final = output_dir
         self._partial = output_dir.with_name(output_dir.name + ".partial")
         self._writers: dict[str, pq.ParquetWriter] = {}
-        self._pending: dict[str, list[Mapping[str, Any]]] = {name: [] for name in SCHEMAS}
+        self._pending: dict[str, list[Any]] = {name: [] for name in SCHEMAS}
         self._pending_chars: Counter[str] = Counter()
         self.counts: Counter[str] = Counter(dict.fromkeys(SCHEMAS, 0))
 
@@ -107,11 +85,11 @@ class OutputFolder:
         """Where a file is being written."""
         return self._partial / f"{name}.parquet"
 
-    def add(self, name: str, row: Mapping[str, Any]) -> None:
-        """Appends one row to ``name`` (a key of ``SCHEMAS``)."""
+    def add(self, name: str, row: RlRow | Mapping[str, Any]) -> None:
+        """Appends one row, of an RL file or of another, to ``name`` (a key of ``SCHEMAS``)."""
         self._pending[name].append(row)
         self.counts[name] += 1
-        self._pending_chars[name] += len(str(row.get("messages") or row["reward_model"]["ground_truth"]))
+        self._pending_chars[name] += len(row.ground_truth if isinstance(row, RlRow) else row["messages"])
         if len(self._pending[name]) >= _ROW_GROUP_ROWS or self._pending_chars[name] >= _ROW_GROUP_CHARS:
             self._flush(name)
 
@@ -135,8 +113,13 @@ class OutputFolder:
         (self._partial / MANIFEST).replace(self._final / MANIFEST)
 
     def _flush(self, name: str) -> None:
-        if self._pending[name]:
-            table = pa.Table.from_pylist(self._pending[name], schema=SCHEMAS[name])
-            self._writers[name].write_table(table)
-            self._pending[name] = []
-            self._pending_chars[name] = 0
+        rows = self._pending[name]
+        if not rows:
+            return
+        if SCHEMAS[name] is RL_SCHEMA:
+            batch = rl_batch(rows)
+        else:
+            batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name])
+        self._writers[name].write_batch(batch)
+        self._pending[name] = []
+        self._pending_chars[name] = 0

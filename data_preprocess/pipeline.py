@@ -7,12 +7,14 @@ Thin wiring: reading is in ``parallel_reading``, formats in ``formats``, splits 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -46,6 +48,7 @@ from data_preprocess.verification import Verification, Verified
 from recipe.code_agentic.prompts import TOOL_NAME
 from verl_ext.cli import exit_without
 from verl_ext.grading.grader import Grader
+from verl_ext.run_files import file_sha256
 from verl_ext.tools.registry import load_schemas, load_tools
 
 _CHUNK = 512
@@ -53,6 +56,7 @@ _CHUNK = 512
 
 def run(config: DictConfig) -> None:
     """One run, as the composed config says."""
+    gc.freeze()
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
 
 
@@ -89,6 +93,7 @@ async def preprocess(settings: Settings, config: object) -> None:
         manifest = make_manifest(
             settings,
             config,
+            problems.source_hashes,
             output,
             problems.splits,
             rejects,
@@ -120,6 +125,7 @@ class _Problems:
         naming_our_tool: Problems whose prompt names the recipe's own tool.
         columns_not_read: Column -> records that have it and where nobody reads it.
         verification: What became of the references.
+        source_hashes: File that was read -> its SHA-256.
         cases: What the manifest says about cases.
         case_warnings: One line each.
         programs_without_problem: ``query_id`` in ``failed_programs`` that no problem has -> its programs.
@@ -134,6 +140,7 @@ class _Problems:
     naming_our_tool: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
+    source_hashes: dict[Path, str] = field(default_factory=dict)
     cases: dict[str, Any] = field(default_factory=dict)
     case_warnings: list[str] = field(default_factory=list)
     programs_without_problem: dict[str, int] = field(default_factory=dict)
@@ -156,13 +163,17 @@ async def _write_rl(
     }
     unknown = {query_id: len(programs) for query_id, programs in real_bugs.items()}
     read_later = {COLUMN, SOLUTIONS} if settings.verify and settings.verify_solutions else {COLUMN}
+    columns: Counter[tuple[str, ...]] = Counter()
+    hashes: asyncio.Future[dict[Path, str]] | None = None
     for chunk in _chunks(settings, rejects):
+        # Here and not before, because the processes that read are forked before there is a thread.
+        hashes = hashes or asyncio.get_running_loop().run_in_executor(None, _source_hashes, settings)
         for _, entry in chunk:
             stage.overlap.count(entry.query_id, entry.duplicates)
             unknown.pop(entry.query_id, None)
         run = await _run_programs(settings, sandbox, problems.verification, stage, repairs, chunk)
         for (split, read), (entry, failed) in zip(chunk, run, strict=True):
-            problems.columns_not_read.update(name for name in read.columns_not_read if name not in read_later)
+            columns[read.columns_not_read] += 1
             if settings.drop_unverified and failed:
                 continue
             stage.overlap.add(entry.query_id, entry.look, split)
@@ -176,6 +187,9 @@ async def _write_rl(
                     problems.without_reference += 1
                 elif kept[split] and not failed:
                     problems.to_converse[split].append(entry.text)
+    problems.source_hashes = await hashes if hashes else {}
+    for names, num_records in columns.items():
+        problems.columns_not_read.update(dict.fromkeys(set(names) - read_later, num_records))
     problems.verification.finish()
     stage.finish()
     problems.cases = stage.to_dict()
@@ -272,6 +286,10 @@ def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[tuple[str, En
 
     for chunk in chunks(accepted(), _CHUNK):
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
+
+
+def _source_hashes(settings: Settings) -> dict[Path, str]:
+    return {path: file_sha256(path) for path in (*settings.inputs, *settings.failed_programs)}
 
 
 def _form(settings: Settings) -> RowForm:

@@ -13,8 +13,8 @@ import itertools
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 
 from data_preprocess.json_text import read_json
 
-_BLOCK_CHARS = 1 << 20
+_BLOCK_BYTES = 1 << 18
 _CHUNK_ROWS = 256
-_CHUNK_CHARS = 4 << 20
+_CHUNK_BYTES = 4 << 20
 # A longer row is no record but an accident or a decompression bomb.
 MAX_ROW_CHARS = 1 << 30
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -74,26 +74,18 @@ class BadRow(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class RawRows:
-    """Neighbouring rows of a file as they stand there, for ``parse_rows``; cheap to send to another process.
+class RawRows(NamedTuple):
+    """Neighbouring rows of a file as they stand there, for ``parse_rows``; nothing has looked at them yet.
 
     Attributes:
         file: Path of the file.
-        texts: (row number, JSON text) of each; empty where ``batch`` is given.
-        batch: Rows of a parquet file.
-        first: Row number of the batch's first row.
+        first: Row number of the first of them.
+        content: Whole JSON lines, or the texts of a JSON array's items, or rows of a parquet file.
     """
 
     file: str
-    texts: tuple[tuple[int, str], ...] = ()
-    batch: pa.RecordBatch | None = None
-    first: int = 0
-
-    @property
-    def num_rows(self) -> int:
-        """How many they are."""
-        return len(self.texts) if self.batch is None else self.batch.num_rows
+    first: int
+    content: bytes | list[str] | pa.RecordBatch
 
 
 class _RowTooLong(Exception):
@@ -141,11 +133,18 @@ def container_of(path: Path) -> str:
 
 def parse_rows(raw: RawRows) -> Iterator[Row | Reject]:
     """The rows, or what is wrong with them."""
-    if raw.batch is not None:
-        for number, values in enumerate(raw.batch.to_pylist(), start=raw.first):
+    content = raw.content
+    if isinstance(content, pa.RecordBatch):
+        for number, values in enumerate(content.to_pylist(), start=raw.first):
             yield Row(raw.file, number, values)
-    for number, text in raw.texts:
-        yield _parsed(raw.file, number, text)
+        return
+    if isinstance(content, bytes):
+        # Bytes that are no UTF-8 become lone surrogates, by which ``_parsed`` knows the row. Only "\n" ends a
+        # line: str.splitlines would also cut at U+2028 inside a JSON string.
+        content = content.decode("utf-8", "surrogateescape").split("\n")
+    for number, text in enumerate(content, start=raw.first):
+        if text and not text.isspace():
+            yield _parsed(raw.file, number, text)
 
 
 def parquet_schema(path: Path) -> pa.Schema | None:
@@ -163,13 +162,13 @@ def _parquet_rows(path: Path) -> Iterator[RawRows]:
     number = 1
     try:
         # Buffered, or a whole row group would be read at once.
-        with pq.ParquetFile(path, buffer_size=_BLOCK_CHARS, pre_buffer=False) as file:
+        with pq.ParquetFile(path, buffer_size=_BLOCK_BYTES, pre_buffer=False) as file:
             for group in range(file.metadata.num_row_groups):
                 size = file.metadata.row_group(group)
                 row_bytes = max(1, size.total_byte_size // max(1, size.num_rows))
-                rows = max(1, min(_CHUNK_ROWS, _CHUNK_CHARS // row_bytes))
+                rows = max(1, min(_CHUNK_ROWS, _CHUNK_BYTES // row_bytes))
                 for batch in file.iter_batches(batch_size=rows, row_groups=[group]):
-                    yield RawRows(str(path), batch=batch, first=number)
+                    yield RawRows(str(path), number, batch)
                     number += batch.num_rows
     except pa.ArrowException as error:
         raise ValueError(f"{path}: not a readable parquet file: {error}") from error
@@ -177,66 +176,57 @@ def _parquet_rows(path: Path) -> Iterator[RawRows]:
 
 def _json_rows(path: Path) -> Iterator[RawRows]:
     gzipped = container_of(path) != "JSON"
-    pending: list[tuple[int, str]] = []
-    num_chars = 0
     try:
         with gzip.open(path, "rb") if gzipped else path.open("rb") as opened:
-            blocks = _text_blocks(cast(IO[bytes], opened))
-            first, first_char = "", ""
-            for block in blocks:
-                first += block
-                first_char = first.lstrip("\ufeff \t\r\n")[:1]
-                if first_char:
-                    break
-            if first_char not in ("{", "["):
+            file = cast(IO[bytes], opened)
+            start = b""
+            while not start.strip() and (block := file.read(_BLOCK_BYTES)):
+                start = (start + block).removeprefix(codecs.BOM_UTF8)
+            first_char = start.lstrip()[:1]
+            if first_char not in (b"{", b"["):
                 raise ValueError(f"{path}: neither JSON, JSON lines nor parquet (gzipped or not)")
-            texts = array_items(first, blocks) if first_char == "[" else _lines(first, blocks)
-            for number, text in texts:
-                if text.isspace() or not text:
-                    continue
-                pending.append((number, text))
-                num_chars += len(text)
-                if len(pending) == _CHUNK_ROWS or num_chars >= _CHUNK_CHARS:
-                    yield RawRows(str(path), tuple(pending))
-                    pending, num_chars = [], 0
-            if pending:
-                yield RawRows(str(path), tuple(pending))
+            for number, content in (_some_items if first_char == b"[" else _some_lines)(start, file):
+                yield RawRows(str(path), number, content)
     except _RowTooLong as error:
         raise ValueError(f"{path}: row {error} is longer than {MAX_ROW_CHARS:,} characters") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged gzip file: {error}") from error
 
 
-def _text_blocks(file: IO[bytes]) -> Iterator[str]:
-    """UTF-8 text; bytes that are no UTF-8 become lone surrogates, by which ``_parsed`` knows the row."""
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    while block := file.read(_BLOCK_CHARS):
-        yield decoder.decode(block)
-    yield decoder.decode(b"", final=True)
+def _some_lines(start: bytes, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """(number of the first, whole lines), about a block at a time."""
+    number, lines = 1, start
+    while lines:
+        if not lines.endswith(b"\n"):
+            lines += (rest := file.readline(MAX_ROW_CHARS + 1))
+            if len(rest) > MAX_ROW_CHARS:
+                raise _RowTooLong(number + lines.count(b"\n"))
+        yield number, lines
+        number += lines.count(b"\n")
+        lines = file.read(_BLOCK_BYTES)
 
 
-def _lines(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
-    # Only "\n" ends a line: str.splitlines would also cut at U+2028 inside a JSON string.
-    pieces: list[str] = []
-    number = num_chars = 0
-    for block in _chained(first, blocks):
-        *complete, rest = block.split("\n")
-        for text in complete:
-            number += 1
-            yield number, "".join([*pieces, text])
-            pieces, num_chars = [], 0
-        pieces.append(rest)
-        num_chars += len(rest)
-        if num_chars > MAX_ROW_CHARS:
-            raise _RowTooLong(number + 1)
-    yield number + 1, "".join(pieces)
+def _some_items(start: bytes, file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
+    """(number of the first, texts) of an array's items, about a block at a time."""
+    number, num_chars = 1, 0
+    pending: list[str] = []
+    decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+    blocks = itertools.chain((start,), iter(partial(file.read, _BLOCK_BYTES), b""))
+    for text in array_items(map(decode, blocks)):
+        pending.append(text)
+        num_chars += len(text)
+        if num_chars >= _BLOCK_BYTES:
+            yield number, pending
+            number += len(pending)
+            pending, num_chars = [], 0
+    yield number, pending
 
 
-def array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+def array_items(blocks: Iterable[str]) -> Iterator[str]:
     """The texts of a JSON array's items, found by nesting depth so that a broken item spoils only itself."""
     depth, number, item, rest = 0, 0, "", ""
     wait_for_chars = 0
-    for block in itertools.chain(_chained(first, blocks), ("",)):
+    for block in itertools.chain(blocks, ("",)):
         text = rest + block
         if block and len(text) < wait_for_chars:
             rest = text
@@ -256,7 +246,7 @@ def array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
                 depth -= 1
             if (depth == 1 and token == ",") or (depth == 0 and token == "]"):
                 number += 1
-                yield number, item + text[taken : mark.start()]
+                yield item + text[taken : mark.start()]
                 item, taken = "", position
             if depth <= 0 and token == "]":
                 return
@@ -268,12 +258,7 @@ def array_items(first: str, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
             raise _RowTooLong(number + 1)
         # A string of many blocks is looked at again only when it has doubled.
         wait_for_chars = 2 * len(rest)
-    yield number + 1, f"{item}{rest}{_CUT_OFF}"
-
-
-def _chained(first: str, blocks: Iterator[str]) -> Iterator[str]:
-    yield first.lstrip("\ufeff")
-    yield from blocks
+    yield f"{item}{rest}{_CUT_OFF}"
 
 
 def _parsed(file: str, number: int, text: str) -> Row | Reject:

@@ -47,7 +47,7 @@ def build_messages(problem: Problem, style: str) -> list[dict[str, str]]:
         if problem.starter_code
         else ""
     )
-    user = "\n\n".join(part for part in (problem.question.strip(), starter, form) if part)
+    user = "\n\n".join([part for part in (problem.question.strip(), starter, form) if part])
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 

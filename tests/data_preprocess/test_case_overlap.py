@@ -102,3 +102,26 @@ def test_the_same_problem_in_two_splits_is_a_leak_that_is_named() -> None:
         "train/train": {"count": 1, "first": ["c = a"]},
     }
     assert sum("test/train" in line for line in report.warnings()) == 2
+
+
+_WORDS = st.text(st.sampled_from("01aB'\"-é\u00b2\0 \n"), max_size=6)
+
+
+@given(_WORDS, _WORDS, st.lists(st.tuples(_WORDS, _WORDS), max_size=2), _WORDS, _WORDS)
+def test_no_case_that_the_question_spells_out_is_passed_over(
+    given: str, expected: str, others: list[tuple[str, str]], before: str, after: str
+) -> None:
+    expected = f"{expected} 4Ab"
+    cases = [Case(f"{given}123", expected), *(Case(*other) for other in others)]
+    question = f"{before} {given}\t 1 2 3 gives {expected.lower()} {after}"
+    assert "hidden_case_in_question" in look_at(_problem(*cases, question=question)).findings
+
+
+@given(
+    st.text(st.characters(max_codepoint=0x250), min_size=1),
+    st.sampled_from("\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0"),
+)
+def test_blanks_capitals_and_kinds_of_quotes_do_not_tell_questions_apart(text: str, blank: str) -> None:
+    same = blank.join(text.replace('"', "'")).casefold()
+    keys = {look_at(_problem(Case("1", "2"), question=f"q{one}")).question_key for one in (text, same)}
+    assert len(keys) == 1

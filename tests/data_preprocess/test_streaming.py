@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
+import multiprocessing
 import os
 import re
 import signal
@@ -16,6 +18,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +34,7 @@ from data_preprocess.parquet_files import MANIFEST, REJECTS, SCHEMAS
 from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions
 from data_preprocess.rejects import KEPT
+from data_preprocess.rl_rows import RL_SCHEMA, RlRow, rl_batch, text_column
 from data_preprocess.rows import Reject, raw_rows
 from data_preprocess.run_store import RememberingSandbox, RunStore
 from data_preprocess.seen_ids import SeenIds
@@ -51,18 +56,92 @@ def _problem(name: str, **changed: object) -> Problem:
     return Problem(**{"query_id": name, "question": "q", "cases": (Case("1", "2"),), **changed})
 
 
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of some rows have many chunks; the processes are forked and inherit it."""
+    monkeypatch.setattr("data_preprocess.rows._BLOCK_BYTES", 4096)
+    monkeypatch.setattr("data_preprocess.rows._CHUNK_ROWS", 16)
+
+
+@pytest.mark.parametrize("container", ["lines", "lines.gz", "array", "parquet"])
 def test_processes_give_what_one_process_gives_in_the_same_order(
+    tmp_path: Path, make_record: Callable[..., dict], small_blocks: None, container: str
+) -> None:
+    rows = [make_record(f"record {number}") for number in range(200)]
+    rows[60], rows[170] = make_record("", question=""), make_record("record 5")
+    path = tmp_path / "records"
+    if container == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        text = json.dumps(rows) if container == "array" else "\n".join(map(json.dumps, rows))
+        path.write_bytes(gzip.compress(text.encode()) if container == "lines.gz" else text.encode())
+    assert len(list(raw_rows(path))) > 9
+    alone = list(read_entries([path, path], OPTIONS, FORM))
+    assert len(alone) == 400
+    for num_processes in (2, 3):
+        assert list(read_entries([path, path], OPTIONS, FORM, num_processes=num_processes)) == alone
+    rejects = [item for item in alone if isinstance(item, Reject)]
+    assert [(reject.row, reject.column) for reject in rejects[:2]] == [(61, "question"), (171, "query_id")]
+    assert "record 5' in" in rejects[1].reason and "row 6" in rejects[1].reason
+    assert not multiprocessing.active_children()
+
+
+def test_what_is_wrong_with_a_file_is_said_by_its_process_after_the_rows_before_it(
+    tmp_path: Path, make_record: Callable[..., dict], small_blocks: None
+) -> None:
+    lines = [json.dumps(make_record(f"record {number}")) for number in range(200)]
+    path = tmp_path / "records"
+    path.write_bytes(gzip.compress("\n".join(lines).encode(), compresslevel=0)[:-4000])
+    found = []
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}: damaged gzip file"):
+        for entry in read_entries([path], OPTIONS, FORM, num_processes=2):
+            found.append(entry)
+    assert 150 < len(found) < 200
+    assert not multiprocessing.active_children()
+
+
+def test_a_killed_process_ends_the_reading_with_advice(
+    records: Callable[..., Path], make_record: Callable[..., dict], small_blocks: None
+) -> None:
+    path = records(*(make_record(f"record {number}", question="q" * 4000) for number in range(1000)))
+    entries = read_entries([path], OPTIONS, FORM, num_processes=2)
+    next(entries)
+    multiprocessing.active_children()[0].kill()
+    with pytest.raises(OSError, match=r"was killed, .* set num_read_processes=1"):
+        list(entries)
+    assert not multiprocessing.active_children()
+
+
+def test_the_processes_end_with_the_one_that_started_them(
     records: Callable[..., Path], make_record: Callable[..., dict]
 ) -> None:
-    rows: list[object] = [make_record(f"record {number}") for number in range(700)]
-    rows[300], rows[600] = "{broken", make_record("record 5")
-    path = records(*rows)
-    assert len(list(raw_rows(path))) > 2
-    alone = list(read_entries([path], OPTIONS, FORM))
-    assert list(read_entries([path], OPTIONS, FORM, num_processes=2)) == alone
-    rejects = [item for item in alone if isinstance(item, Reject)]
-    assert [(reject.row, reject.column) for reject in rejects] == [(301, ""), (601, "query_id")]
-    assert "record 5' in" in rejects[1].reason and "row 6" in rejects[1].reason
+    path = records(*(make_record(f"record {number}", question="q" * 4000) for number in range(1000)))
+    code = (
+        "import multiprocessing, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "from data_preprocess.case_policy import PublicPolicy\n"
+        "from data_preprocess.parallel_reading import read_problems\n"
+        "from data_preprocess.reading import ReadOptions\n"
+        "options = ReadOptions('user', PublicPolicy(), None)\n"
+        "problems = read_problems([Path(sys.argv[2])], options, num_processes=2); next(problems)\n"
+        "print(*(process.pid for process in multiprocessing.active_children()), flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(ROOT), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        pids = process.stdout.readline().split()
+        process.kill()
+    assert len(pids) == 2
+    deadline = time.monotonic() + 30
+    while any(map(_is_alive, pids)):
+        assert time.monotonic() < deadline, "they wait for ever to be read"
+        time.sleep(0.05)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_row_with_half_a_character_is_rejected_and_spoils_no_file(
@@ -179,6 +258,31 @@ def test_spilled_sequences_give_back_what_was_put_in() -> None:
     assert [problem.query_id for problem in problems[3:5]] == ["3", "4"]
     with pytest.raises(IndexError):
         texts[300]
+
+
+@given(st.lists(st.none() | st.text(max_size=5), max_size=20))
+def test_a_column_of_texts_is_what_pyarrow_makes_of_them(texts: list[str | None]) -> None:
+    column = text_column(texts)
+    column.validate(full=True)
+    assert column.equals(pa.array(texts, pa.large_string()))
+
+
+def test_rl_rows_become_columns() -> None:
+    rows = [
+        RlRow("ü", "[1]", "{}", "train", 0, "a", None, "f"),
+        RlRow("s", "[2]", "{3}", "train", 1, "b", "easy", None),
+    ]
+    batch = rl_batch(rows)
+    batch.validate(full=True)
+    assert batch.to_pylist()[1] == {
+        "data_source": "s",
+        "prompt": "[2]",
+        "ability": "code",
+        "reward_model": {"style": "rule", "ground_truth": "{3}"},
+        "extra_info": {"split": "train", "index": 1, "query_id": "b", "difficulty": "easy", "family": None},
+        "agent_name": "code_agentic",
+    }
+    assert batch.equals(pa.RecordBatch.from_pylist(batch.to_pylist(), schema=RL_SCHEMA))
 
 
 def test_ids_that_went_to_disk_are_still_known() -> None:

@@ -127,7 +127,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
             TypeError: When ``extra`` holds what is no JSON.
         """
         try:
-            if all(type(value) in _EXACT for value in self.extra.values()):
+            if _EXACT.issuperset(map(type, self.extra.values())):
                 return msgspec.json.encode(self).decode()
             rest = msgspec.json.encode(msgspec.structs.replace(self, extra={})).decode()
             extra = json.dumps(self.extra, ensure_ascii=False, separators=(",", ":"))
