@@ -4,7 +4,7 @@ so that the same input, config and seed give the same file."""
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ _PACKAGES = ("pyarrow", "hydra-core", "aiohttp", "cosmic-ray", "hypothesis", "li
 def make_manifest(
     settings: Settings,
     config: object,
-    source_hashes: Mapping[Path, str],
+    source_hashes: Iterable[tuple[Path, str]],
     output: OutputFolder,
     splits: Mapping[str, int],
     rejects: Rejects,
@@ -37,7 +37,7 @@ def make_manifest(
     Args:
         settings: Of the run.
         config: The resolved config.
-        source_hashes: File that was read -> its SHA-256.
+        source_hashes: Files that were read, with their SHA-256.
         output: The written files.
         splits: Split -> problems.
         rejects: Rows left out; the first of them are listed.
@@ -50,7 +50,7 @@ def make_manifest(
     """
     return {
         "schema": 1,
-        "inputs": [{"path": str(path), "sha256": sha256} for path, sha256 in source_hashes.items()],
+        "inputs": [{"path": str(path), "sha256": sha256} for path, sha256 in source_hashes],
         "problem_set": "code_agentic" if not settings.inputs else None,
         "files": {
             f"{name}.parquet": {"rows": output.counts[name], "sha256": file_sha256(output.path(name))}

@@ -1,7 +1,8 @@
 """All problems of some files, in file order, converted by several processes; memory stays bounded.
 
-Each process reads all the files and converts every n-th chunk of rows, so that no row has to be sent to it;
-cutting a file into chunks costs little beside converting them. Small inputs are converted here.
+Each process reads all the files and converts every n-th chunk of rows, so that no row has to be sent to it.
+Cutting a file into chunks costs little beside converting them, a JSON array a third of it. Small inputs are
+converted here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import gc
 import itertools
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -30,7 +32,7 @@ from data_preprocess.seen_ids import SeenIds
 from data_preprocess.tasks import TASKS
 from verl_ext.grading.problem import Problem
 
-_SMALL_BYTES = 16 << 20
+_SMALL_BYTES = 2 << 20
 # Some chunks wait here, so that no process waits for the other.
 _PIPE_BYTES = 1 << 20
 # For who wants problems and no rows.
@@ -64,23 +66,27 @@ def read_entries(
     """The problems and rejects of all files, in file order; a ``query_id`` counts once over all files.
 
     Args:
-        paths: The files.
+        paths: The files; they must not change before they are read.
         options: How records become problems.
         form: What rows are made for.
-        num_processes: That convert; 1 for this one only, None for one per core where the files are large.
+        num_processes: That read and convert; 1 for this one only, None for one per core where the files are
+            large. They are forked at the first item: no other thread may then hold a lock that reading needs.
         seen: Ids that count as seen, and to which those of these files are added; None for none.
 
     Raises:
         OSError: When a file can't be opened, or a converting process was killed.
-        ValueError: When a file is no known container, or its format is unknown.
+        ValueError: When a file is no known container, its format is unknown, it changed while it was read, or
+            ``num_processes`` is below 1.
     """
     if num_processes is None:
         large = sum(path.stat().st_size for path in paths) >= _SMALL_BYTES
         num_processes = len(os.sched_getaffinity(0)) if large else 1
+    if num_processes < 1:
+        raise ValueError(f"num_processes must be at least 1, got {num_processes}")
     files = [(path, chosen_format(path, options)) for path in paths]
+    before = [_state(path) for path in paths]
     with ExitStack() as stack:
         known = stack.enter_context(SeenIds()) if seen is None else seen
-        # The processes start before anything that has threads.
         chunks = (
             _chunks(files, options, form)
             if num_processes == 1
@@ -98,6 +104,14 @@ def read_entries(
                 else:
                     yield Reject(file, number, "query_id", f"duplicate of {item.query_id!r} in {place}")
             progress.update(len(items))
+    for path, state in zip(paths, before, strict=True):
+        if _state(path) != state:  # every process has cut it for itself
+            raise ValueError(f"{path}: changed while it was read; start again")
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _chunks(
@@ -140,11 +154,11 @@ def _received(receivers: Sequence[Connection]) -> Iterator[_Chunk]:
         try:
             received = receiver.recv_bytes()
             error = None if received else receiver.recv()
-        except EOFError as closed:
+        except (EOFError, OSError) as broken:  # the end, or the middle of a message that has none
             raise OSError(
                 "a process that converts records was killed, probably for want of memory; "
                 "set num_read_processes=1"
-            ) from closed
+            ) from broken
         if error is not None:
             raise error
         if not received:
@@ -162,17 +176,27 @@ def _send_chunks(
 ) -> None:
     """A process: sends its chunks, then an empty one, then what ended it: an error or None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
-    gc.freeze()  # what is imported is looked at in no collection: a tenth of the time
+    gc.freeze()  # as in pipeline.run: a tenth of the time
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    end: Exception | None = None
+    end: BaseException | None = None
     try:
         for chunk in _chunks(files, options, form, nth, num_processes):
             sender.send_bytes(_ENCODER.encode(chunk))  # half the time of pickling
-    except Exception as error:  # of any kind: it is raised where the chunks are read
-        error.add_note(traceback.format_exc())
-        end = error
+    except BaseException as error:  # of any kind: it is raised where the chunks are read
+        end = _sendable(error)
     sender.send_bytes(b"")
     sender.send(end)
+
+
+def _sendable(error: BaseException) -> BaseException:
+    """The error, with the place where it was raised; as text where it can't be sent."""
+    where = traceback.format_exc()
+    error.add_note(where)
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its class does
+        return RuntimeError(where)
+    return error
 
 
 def _end_with_parent() -> None:

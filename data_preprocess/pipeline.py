@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from omegaconf import DictConfig
 
@@ -40,6 +42,7 @@ from data_preprocess.sandbox_session import SandboxOnDemand
 from data_preprocess.settings import Settings, plain_config, read_settings
 from data_preprocess.sft_rows import ConversationWriter, SftStatistics
 from data_preprocess.solutions import SOLUTIONS
+from data_preprocess.source_hashes import start_hashing
 from data_preprocess.spilled import SpilledProblems
 from data_preprocess.splits import TRAIN, VAL, chunks, own_problems, split_chunk
 from data_preprocess.summary import named, say, tool_warnings
@@ -48,7 +51,6 @@ from data_preprocess.verification import Verification, Verified
 from recipe.code_agentic.prompts import TOOL_NAME
 from verl_ext.cli import exit_without
 from verl_ext.grading.grader import Grader
-from verl_ext.run_files import file_sha256
 from verl_ext.tools.registry import load_schemas, load_tools
 
 _CHUNK = 512
@@ -56,8 +58,14 @@ _CHUNK = 512
 
 def run(config: DictConfig) -> None:
     """One run, as the composed config says."""
-    gc.freeze()
+    # asyncio would only cancel the task, which reading does not see because it awaits nothing.
+    signal.signal(signal.SIGINT, _interrupt)
+    gc.freeze()  # what is imported is looked at in no collection, here and in forked processes
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 async def preprocess(settings: Settings, config: object) -> None:
@@ -125,7 +133,7 @@ class _Problems:
         naming_our_tool: Problems whose prompt names the recipe's own tool.
         columns_not_read: Column -> records that have it and where nobody reads it.
         verification: What became of the references.
-        source_hashes: File that was read -> its SHA-256.
+        source_hashes: Files that were read, with their SHA-256.
         cases: What the manifest says about cases.
         case_warnings: One line each.
         programs_without_problem: ``query_id`` in ``failed_programs`` that no problem has -> its programs.
@@ -140,7 +148,7 @@ class _Problems:
     naming_our_tool: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
     verification: Verification = field(default_factory=Verification)
-    source_hashes: dict[Path, str] = field(default_factory=dict)
+    source_hashes: list[tuple[Path, str]] = field(default_factory=list)
     cases: dict[str, Any] = field(default_factory=dict)
     case_warnings: list[str] = field(default_factory=list)
     programs_without_problem: dict[str, int] = field(default_factory=dict)
@@ -164,10 +172,10 @@ async def _write_rl(
     unknown = {query_id: len(programs) for query_id, programs in real_bugs.items()}
     read_later = {COLUMN, SOLUTIONS} if settings.verify and settings.verify_solutions else {COLUMN}
     columns: Counter[tuple[str, ...]] = Counter()
-    hashes: asyncio.Future[dict[Path, str]] | None = None
+    hashes: Future[list[tuple[Path, str]]] | None = None
     for chunk in _chunks(settings, rejects):
         # Here and not before, because the processes that read are forked before there is a thread.
-        hashes = hashes or asyncio.get_running_loop().run_in_executor(None, _source_hashes, settings)
+        hashes = hashes or start_hashing([*settings.inputs, *settings.failed_programs])
         for _, entry in chunk:
             stage.overlap.count(entry.query_id, entry.duplicates)
             unknown.pop(entry.query_id, None)
@@ -187,7 +195,7 @@ async def _write_rl(
                     problems.without_reference += 1
                 elif kept[split] and not failed:
                     problems.to_converse[split].append(entry.text)
-    problems.source_hashes = await hashes if hashes else {}
+    problems.source_hashes = hashes.result() if hashes else []
     for names, num_records in columns.items():
         problems.columns_not_read.update(dict.fromkeys(set(names) - read_later, num_records))
     problems.verification.finish()
@@ -286,10 +294,6 @@ def _chunks(settings: Settings, rejects: Rejects) -> Iterator[list[tuple[str, En
 
     for chunk in chunks(accepted(), _CHUNK):
         yield split_chunk(chunk, settings.splits, seed=settings.seed)
-
-
-def _source_hashes(settings: Settings) -> dict[Path, str]:
-    return {path: file_sha256(path) for path in (*settings.inputs, *settings.failed_programs)}
 
 
 def _form(settings: Settings) -> RowForm:

@@ -11,17 +11,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-# Run as a file: Python then looks beside it, not in the checkout. A reading process inherits the path.
-if __package__ in (None, "") and __name__ == "__main__":
+# Run as a file: Python then looks beside it, not in the checkout.
+if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 
 
 def main() -> None:
-    """Composes the config and runs; ``inspect`` only looks.
-
-    Imports here and not above, because every reading process imports this file too.
-    """
+    """Composes the config and runs; ``inspect`` only looks."""
     from verl_ext.cli import compose, exit_without
 
     for package in ("pyarrow", "libcst", "cosmic_ray"):

@@ -33,8 +33,12 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 _CUT_OFF = "\0cut off"
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-# Everything that can change the nesting depth of a JSON text, and what hides it.
-_JSON_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.DOTALL)
+# The text of a JSON array up to the next sign that ends an item or changes the depth; so does a quote whose
+# string does not end. Inside of an item a comma does not.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_BETWEEN_ITEMS, _INSIDE = (
+    re.compile(rf"(?:[^{signs}]++|{_STRING})*+[{signs}]", re.DOTALL) for signs in (r'"\[\]{},', r'"\[\]{}')
+)
 
 
 class Row(NamedTuple):
@@ -69,9 +73,12 @@ class BadRow(ValueError):
     """Raised by a format for a row it can't take; becomes a ``Reject``."""
 
     def __init__(self, column: str, reason: str) -> None:
-        super().__init__(f"{column}: {reason}")
+        super().__init__(column, reason)
         self.column = column
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.reason}"
 
 
 class RawRows(NamedTuple):
@@ -231,24 +238,25 @@ def array_items(blocks: Iterable[str]) -> Iterator[str]:
         if block and len(text) < wait_for_chars:
             rest = text
             continue
-        position = 0
-        taken = 0
-        for mark in _JSON_MARKS.finditer(text):
-            token = mark.group()
-            if token == '"':  # a string that goes on in the next block
+        position = taken = 0
+        while mark := (_INSIDE if depth > 1 else _BETWEEN_ITEMS).match(text, position):
+            end = mark.end()
+            sign = text[end - 1]
+            if sign == '"':  # it goes on in the next block
+                position = end - 1
                 break
-            position = mark.end()
-            if token in "[{":
+            position = end
+            if sign in "[{":
                 depth += 1
                 if depth == 1:
                     taken = position
-            elif token in "]}":
+            elif sign == "]" or (sign == "}" and depth > 1):  # one too many spoils its item only
                 depth -= 1
-            if (depth == 1 and token == ",") or (depth == 0 and token == "]"):
+            if (depth == 1 and sign == ",") or depth == 0:
                 number += 1
-                yield item + text[taken : mark.start()]
+                yield item + text[taken : end - 1]
                 item, taken = "", position
-            if depth <= 0 and token == "]":
+            if depth == 0:
                 return
         else:
             position = len(text)

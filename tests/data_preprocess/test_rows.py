@@ -42,6 +42,7 @@ def test_every_container_gives_the_same_rows(tmp_path: Path, container: str) -> 
         ('{"a": 1}\n[1, 2]\n{"a": 3}', 2, "must be a JSON object"),
         ('[{"a": 1}, {"a" 2}, {"a": 3}]', 2, "broken JSON"),
         ('[{"a": 1}, 5, {"a": 3}]', 2, "must be a JSON object"),
+        ('[{"a": 1}, {"a": 2}}, {"a": 3}]', 2, "broken JSON"),
         ('{"a": 1}\n\n{"b": "\udcff"}\n{"a": 3}', 3, "not UTF-8"),
         ('{"a": 1}\n{"b": ' + "[" * 100_000 + "\n" + '{"a": 3}', 2, "nested too deeply"),
     ],
@@ -110,3 +111,12 @@ def test_an_array_is_cut_into_its_items_wherever_the_blocks_end(values: list, si
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     found = [json.loads(item) for item in array_items(blocks)]
     assert found == values
+
+
+@given(st.text(st.sampled_from('[]{},"\\ a\n')), st.integers(1, 7))
+def test_of_a_broken_array_no_text_is_lost_between_its_items(text: str, size: int) -> None:
+    text = f"[{text}"
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    cut = "[" + ",".join(array_items(blocks))
+    whole = cut.removesuffix("\0cut off")
+    assert text == whole if whole != cut else text.startswith(f"{whole}]")

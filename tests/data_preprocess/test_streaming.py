@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import math
 import multiprocessing
@@ -35,9 +36,10 @@ from data_preprocess.progress import progress_bar
 from data_preprocess.reading import ReadOptions
 from data_preprocess.rejects import KEPT
 from data_preprocess.rl_rows import RL_SCHEMA, RlRow, rl_batch, text_column
-from data_preprocess.rows import Reject, raw_rows
+from data_preprocess.rows import BadRow, Reject, raw_rows
 from data_preprocess.run_store import RememberingSandbox, RunStore
 from data_preprocess.seen_ids import SeenIds
+from data_preprocess.source_hashes import start_hashing
 from data_preprocess.spilled import SpilledProblems, SpilledTexts
 from data_preprocess.splits import chunks
 from data_preprocess.tasks import TASKS
@@ -100,16 +102,74 @@ def test_what_is_wrong_with_a_file_is_said_by_its_process_after_the_rows_before_
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("pipe_bytes", [4096, 1 << 20])
 def test_a_killed_process_ends_the_reading_with_advice(
-    records: Callable[..., Path], make_record: Callable[..., dict], small_blocks: None
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    monkeypatch: pytest.MonkeyPatch,
+    pipe_bytes: int,
 ) -> None:
+    monkeypatch.setattr("data_preprocess.parallel_reading._PIPE_BYTES", pipe_bytes)
     path = records(*(make_record(f"record {number}", question="q" * 4000) for number in range(1000)))
     entries = read_entries([path], OPTIONS, FORM, num_processes=2)
     next(entries)
-    multiprocessing.active_children()[0].kill()
+    time.sleep(0.5)  # with the small pipe both are then in the middle of a message
+    for process in multiprocessing.active_children():
+        process.kill()
     with pytest.raises(OSError, match=r"was killed, .* set num_read_processes=1"):
         list(entries)
     assert not multiprocessing.active_children()
+
+
+class _Local(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__("one message")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (BadRow("column", "why"), BadRow, "column: why"),
+        (MemoryError(), MemoryError, ""),
+        (_Local(1, 2), RuntimeError, "_Local: one message"),
+        (SystemExit(3), SystemExit, "3"),
+    ],
+)
+def test_what_goes_wrong_in_a_process_is_raised_where_its_rows_are_read(
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    kind: type[BaseException],
+    text: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("data_preprocess.parallel_reading.read_row", fail)
+    with pytest.raises(kind) as caught:
+        list(read_entries([records(make_record("a"))], OPTIONS, FORM, num_processes=2))
+    assert text in str(caught.value)
+    assert "in fail" in "".join([*getattr(caught.value, "__notes__", ()), str(caught.value)])
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    path = records(make_record("a"), make_record("b"))
+    entries = read_entries([path], OPTIONS, FORM)
+    next(entries)
+    with path.open("a") as file:
+        file.write(json.dumps(make_record("c")))
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}: changed while it was read"):
+        list(entries)
+
+
+def test_a_number_of_processes_below_one_is_refused(
+    records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    with pytest.raises(ValueError, match="num_processes must be at least 1, got 0"):
+        list(read_entries([records(make_record("a"))], OPTIONS, FORM, num_processes=0))
 
 
 def test_the_processes_end_with_the_one_that_started_them(
@@ -248,6 +308,14 @@ def test_a_stored_problem_with_a_wrong_field_is_refused(changed: dict) -> None:
         Problem.from_json(json.dumps({**stored, **changed}))
 
 
+def test_hashes_are_there_when_they_are_asked_for_and_so_is_the_error(tmp_path: Path) -> None:
+    (path := tmp_path / "a").write_bytes(b"abc")
+    known = hashlib.sha256(b"abc").hexdigest()
+    assert start_hashing([path, path]).result() == [(path, known), (path, known)]
+    with pytest.raises(FileNotFoundError):
+        start_hashing([tmp_path / "missing"]).result()
+
+
 def test_spilled_sequences_give_back_what_was_put_in() -> None:
     texts, problems = SpilledTexts(), SpilledProblems()
     for number in range(300):
@@ -294,14 +362,45 @@ def test_ids_that_went_to_disk_are_still_known() -> None:
         assert seen.first_place("new", "row 35") is None
 
 
-def test_a_reading_process_does_not_import_what_only_the_run_needs() -> None:
+_ONLY_RL = ("data=user", "verify=false", "sft.num_conversations=0", "sft.num_val_conversations=0")
+
+
+def test_a_run_that_runs_no_program_does_not_import_what_takes_long(
+    tmp_path: Path, records: Callable[..., Path], make_record: Callable[..., dict]
+) -> None:
+    path = records(make_record("a"))
     code = (
-        "import runpy, sys; runpy.run_path('data_preprocess/preprocess.py', run_name='__mp_main__')\n"
-        "import data_preprocess.parallel_reading\n"
-        "print(*sorted({'hydra', 'aiohttp', 'libcst', 'cosmic_ray', 'pandas', 'torch'} & set(sys.modules)))"
+        "import sys; from data_preprocess.preprocess import main\n"
+        "main()\n"
+        "print(*sorted({'aiohttp', 'libcst', 'cosmic_ray', 'pandas', 'torch'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    command = [sys.executable, "-c", code, *_ONLY_RL, f"input={path}", f"output_dir={tmp_path / 'out'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+    assert (tmp_path / "out" / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_ctrl_c_while_rows_are_read_ends_the_run_at_once(
+    tmp_path: Path, records: Callable[..., Path], make_record: Callable[..., dict], num_processes: int
+) -> None:
+    path = records(*(make_record(f"record {number}") for number in range(20_000)))
+    many = ",".join([str(path)] * 100)  # half a minute
+    command = [
+        *(sys.executable, "data_preprocess/preprocess.py", *_ONLY_RL),
+        *(f"input=[{many}]", f"output_dir={tmp_path / 'out'}", f"num_read_processes={num_processes}"),
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        rejects = tmp_path / "out.partial" / REJECTS
+        while not (rejects.exists() and rejects.stat().st_size):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "interrupted\n")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_chunk_of_large_problems_ends_early() -> None:
