@@ -1,6 +1,6 @@
 """Preprocessing of many records against the same work through ``datasets.map``, and what it costs by size.
 
-``preprocess_with_datasets.py`` is the other side, as a user writes it and with our own functions. First all
+``preprocess_with_datasets.py`` is the other side, as users write it and with our own functions. First all
 run on a few records, and their rows have to hold the same problems. Every side is a process of its own on the
 same file and writes the RL rows of three splits; the memory is that of its whole process tree, sampled.
 Needs the extras ``data`` and ``cpu`` or ``gpu`` (for ``datasets``).
@@ -97,7 +97,7 @@ def ours(path: Path, folder: Path) -> list[str]:
 
 
 def with_datasets(functions: str, path: Path, folder: Path, num_proc: int) -> list[str]:
-    """The same through ``datasets.map``, ``plain`` or with our ``own`` functions."""
+    """The same through ``datasets.map``: ``plain``, ``batched`` or with our ``own`` functions."""
     return [sys.executable, str(_WITH_DATASETS), functions, str(path), str(folder), str(num_proc)]
 
 
@@ -173,7 +173,7 @@ def check_same_rows(folder: Path) -> None:
     path = folder / "sample.jsonl"
     write_records(path, _SAMPLE, case_chars=60, seed=1)
     found = []
-    for functions in ("ours", "plain", "own"):
+    for functions in ("ours", "plain", "batched", "own"):
         with tempfile.TemporaryDirectory(dir=folder) as part:
             command = (
                 ours(path, Path(part))
@@ -196,7 +196,7 @@ def check_same_rows(folder: Path) -> None:
             }
         )
         assert len(rows) == len(found[-1]) == _SAMPLE, f"{functions}: {len(rows)} rows for {_SAMPLE} records"
-    assert found[0] == found[1] == found[2], "the sides make different rows"
+    assert all(rows == found[0] for rows in found), "the sides make different rows"
     path.unlink()
 
 
@@ -211,7 +211,11 @@ def compare(folder: Path, num_cases: int, case_chars: int, rounds: int) -> None:
     )
     cores = len(os.sched_getaffinity(0))
     sides: dict[str, Callable[[Path], list[str]]] = {"preprocess.py": partial(ours, path)}
-    for functions, name in (("plain", "datasets.map"), ("own", "datasets.map, our functions")):
+    for functions, name in (
+        ("plain", "datasets.map"),
+        ("batched", "datasets.map, batched"),
+        ("own", "datasets.map, our functions"),
+    ):
         for num_proc in (1, cores):
             sides[f"{name}, num_proc={num_proc}"] = partial(with_datasets, functions, path, num_proc=num_proc)
     measured: dict[str, list[Measured]] = {name: [] for name in sides}

@@ -1,9 +1,10 @@
 """The work of ``preprocess.py`` through ``datasets.map``: what ``benchmarks/preprocess.py`` compares with.
 
-``python benchmarks/preprocess_with_datasets.py {plain|own} RECORDS FOLDER NUM_PROC`` writes the three RL
-files and a manifest. ``plain`` is what one writes after verl's ``examples/data_preprocess``: dicts and the
-standard library; it knows the user's stdin records only. ``own`` calls our own functions per record. The file
-``mapped`` appears in the folder when all records are mapped and nothing is written yet.
+``python benchmarks/preprocess_with_datasets.py {plain|batched|own} RECORDS FOLDER NUM_PROC`` writes the three
+RL files and a manifest. ``plain`` is what one writes after verl's ``examples/data_preprocess``: dicts and the
+standard library, a record at a time; it knows the user's stdin records only. ``batched`` is the same with
+``map(batched=True)``. ``own`` calls our own functions per record. The file ``mapped`` appears in the folder
+when all records are mapped and nothing is written yet.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ SYSTEM_PROMPT = (
 INSTRUCTION = "Read the input from standard input and print the answer to standard output."
 KEYS = ("question_key", "cases_key")
 Convert = Callable[[dict[str, Any], int], dict[str, Any]]
+ConvertBatch = Callable[[dict[str, list[Any]], list[int]], dict[str, list[Any]]]
 
 
 def convert_plainly(record: dict[str, Any], index: int) -> dict[str, Any]:
@@ -106,6 +108,17 @@ def own_functions(path: Path) -> Convert:
     return convert
 
 
+def batched(convert: Convert) -> ConvertBatch:
+    """The same for the columns of many records."""
+
+    def convert_all(columns: dict[str, list[Any]], indices: list[int]) -> dict[str, list[Any]]:
+        records = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+        rows = [convert(record, index) for record, index in zip(records, indices, strict=True)]
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
+    return convert_all
+
+
 def _row(
     *,
     prompt: str = "",
@@ -139,8 +152,10 @@ def main() -> None:
     records = datasets.load_dataset(
         "json", data_files=str(path), split="train", cache_dir=str(folder / "cache")
     )
+    convert = own_functions(path) if functions == "own" else convert_plainly
     rows = records.map(
-        convert_plainly if functions == "plain" else own_functions(path),
+        batched(convert) if functions == "batched" else convert,
+        batched=functions == "batched",
         with_indices=True,
         remove_columns=records.column_names,
         num_proc=num_proc if num_proc > 1 else None,
