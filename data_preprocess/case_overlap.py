@@ -222,9 +222,10 @@ class OverlapReport:
         self._cases["hidden"] += look.num_hidden
         for name in look.findings:
             self._findings[name].add(query_id)
+        place = f"{split}\n{query_id}"
         if look.question_key is not None:
-            self._compare("same_question", query_id, split, look.question_key)
-        self._compare("same_cases", query_id, split, look.cases_key)
+            self._compare("same_question", look.question_key, place)
+        self._compare("same_cases", look.cases_key, place)
 
     def close(self) -> None:
         """Lets go of what was only needed to compare with later problems."""
@@ -261,10 +262,11 @@ class OverlapReport:
                     )
         return lines
 
-    def _compare(self, name: str, query_id: str, split: str, key: int) -> None:
+    def _compare(self, name: str, key: int, place: str) -> None:
         """Compares with the first problem of any split that has the same text."""
-        owner = self._seen.first_place(f"{name}:{key}", f"{split}\n{query_id}")
+        owner = self._seen.first_place(f"{name}:{key}", place)
         if owner is not None:
+            split, _, query_id = place.partition("\n")
             other_split, _, other = owner.partition("\n")
             splits = "/".join(sorted((split, other_split)))
             self._shared[name].setdefault(splits, Finding()).add(f"{query_id} = {other}")

@@ -176,7 +176,7 @@ def _send_chunks(
 ) -> None:
     """A process: sends its chunks, then an empty one, then what ended it: an error or None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
-    gc.freeze()  # as in pipeline.run: a tenth of the time
+    gc.freeze()  # as in preprocess.main
     threading.Thread(target=_end_with_parent, daemon=True).start()
     end: BaseException | None = None
     try:

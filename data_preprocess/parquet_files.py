@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -55,8 +54,8 @@ class OutputFolder:
         self._partial = output_dir.with_name(output_dir.name + ".partial")
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._pending: dict[str, list[Any]] = {name: [] for name in SCHEMAS}
-        self._pending_chars: Counter[str] = Counter()
-        self.counts: Counter[str] = Counter(dict.fromkeys(SCHEMAS, 0))
+        self._pending_chars = dict.fromkeys(SCHEMAS, 0)
+        self.counts = dict.fromkeys(SCHEMAS, 0)
 
     def __enter__(self) -> Self:
         if self._final.exists() and not self._final.is_dir():
@@ -87,10 +86,10 @@ class OutputFolder:
 
     def add(self, name: str, row: RlRow | Mapping[str, Any]) -> None:
         """Appends one row, of an RL file or of another, to ``name`` (a key of ``SCHEMAS``)."""
-        self._pending[name].append(row)
-        self.counts[name] += 1
+        pending = self._pending[name]
+        pending.append(row)
         self._pending_chars[name] += len(row.ground_truth if isinstance(row, RlRow) else row["messages"])
-        if len(self._pending[name]) >= _ROW_GROUP_ROWS or self._pending_chars[name] >= _ROW_GROUP_CHARS:
+        if len(pending) >= _ROW_GROUP_ROWS or self._pending_chars[name] >= _ROW_GROUP_CHARS:
             self._flush(name)
 
     def finish_rows(self) -> None:
@@ -121,5 +120,6 @@ class OutputFolder:
         else:
             batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name])
         self._writers[name].write_batch(batch)
+        self.counts[name] += len(rows)
         self._pending[name] = []
         self._pending_chars[name] = 0

@@ -7,7 +7,6 @@ Thin wiring: reading is in ``parallel_reading``, formats in ``formats``, splits 
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import signal
 import time
@@ -60,7 +59,6 @@ def run(config: DictConfig) -> None:
     """One run, as the composed config says."""
     # asyncio would only cancel the task, which reading does not see because it awaits nothing.
     signal.signal(signal.SIGINT, _interrupt)
-    gc.freeze()  # what is imported is looked at in no collection, here and in forked processes
     asyncio.run(preprocess(read_settings(config), plain_config(config)))
 
 

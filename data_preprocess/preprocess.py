@@ -8,6 +8,7 @@ leetcode_debugbench, user, deepcoder, deepcoder_tiny;
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -19,6 +20,9 @@ if __package__ in (None, ""):
 
 def main() -> None:
     """Composes the config and runs; ``inspect`` only looks."""
+    # What is imported and composed lives as long as the process. Until then nothing is collected, and later
+    # collections, those of forked processes too, pass it over: up to a tenth of the time.
+    gc.disable()
     from verl_ext.cli import compose, exit_without
 
     for package in ("pyarrow", "libcst", "cosmic_ray"):
@@ -26,13 +30,20 @@ def main() -> None:
     if sys.argv[1:2] == ["inspect"]:
         from data_preprocess.inspection import inspect_files
 
+        _freeze()
         inspect_files(sys.argv[2:])
         return
     config = compose("preprocess", sys.argv[1:])
 
     from data_preprocess.pipeline import run
 
+    _freeze()
     run(config)
+
+
+def _freeze() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ def solutions_of(problem: Problem) -> list[str]:
     Read from the column ``solutions``: a list, a JSON string of one, or CodeContests's parallel lists.
     """
     value: Any = problem.extra.get(SOLUTIONS)
+    if value is None:
+        return []
     if isinstance(value, str):
         try:
             value = json.loads(value)

@@ -121,7 +121,7 @@ def _tests(value: Any) -> Mapping[str, Any]:
             value = read_json(value)
         except ValueError as error:
             raise BadRow("input_output", f"broken JSON: {error}") from error
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise BadRow("input_output", f"must be an object with inputs and outputs, not {type(value).__name__}")
     return value
 
