@@ -71,6 +71,9 @@ def rl_batch(rows: Sequence[RlRow]) -> pa.RecordBatch:
 
 def text_column(texts: Sequence[str | None]) -> pa.LargeStringArray:
     """``pa.array(texts, pa.large_string())``."""
+    first = texts[0] if texts else None
+    if texts.count(first) == len(texts):
+        return _repeated(first, len(texts))
     present = None
     if None in texts:
         bits = "".join("0" if text is None else "1" for text in reversed(texts))
@@ -80,7 +83,9 @@ def text_column(texts: Sequence[str | None]) -> pa.LargeStringArray:
     return pa.Array.from_buffers(TEXT, len(texts), [present, ends, pa.py_buffer(b"".join(encoded))])
 
 
-def _repeated(text: str, count: int) -> pa.LargeStringArray:
+def _repeated(text: str | None, count: int) -> pa.LargeStringArray:
+    if text is None:
+        return pa.nulls(count, TEXT)
     encoded = text.encode()
     ends = pa.py_buffer(array("q", (index * len(encoded) for index in range(count + 1))))
     return pa.Array.from_buffers(TEXT, count, [None, ends, pa.py_buffer(encoded * count)])
