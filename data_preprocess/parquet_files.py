@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -37,13 +40,15 @@ SCHEMAS = {
 _REPEATED = ["data_source", "ability", "agent_name", "reward_model.style", "extra_info.split", "tools"]
 _ROW_GROUP_ROWS = 1000
 _ROW_GROUP_CHARS = 64 << 20
+# Processes of a killed run may still be about to end.
+_LOCK_PATIENCE_S = 2.0
 
 
 class OutputFolder:
     """Writes all files into a folder beside the final one and moves them there at the end.
 
     As a context manager: leaving it by an exception removes what was written, and what an earlier run left in
-    the final folder stays as it was.
+    the final folder stays as it was. The folder beside is locked, so that no two runs write the same.
 
     Attributes:
         counts: File stem -> rows written.
@@ -60,8 +65,10 @@ class OutputFolder:
     def __enter__(self) -> Self:
         if self._final.exists() and not self._final.is_dir():
             raise NotADirectoryError(20, "Not a folder (output_dir)", str(self._final))
-        shutil.rmtree(self._partial, ignore_errors=True)
-        self._partial.mkdir(parents=True)
+        self._partial.mkdir(parents=True, exist_ok=True)
+        self._lock = self._locked()
+        for left in self._partial.iterdir():
+            left.unlink()
         for name, schema in SCHEMAS.items():
             self._writers[name] = pq.ParquetWriter(
                 self.path(name), schema, compression="zstd", use_dictionary=_REPEATED
@@ -74,6 +81,25 @@ class OutputFolder:
         for writer in self._writers.values():
             writer.close()
         shutil.rmtree(self._partial, ignore_errors=True)
+        os.close(self._lock)
+
+    def _locked(self) -> int:
+        """The folder beside, open and locked; the lock goes with the last process that has it open."""
+        lock = os.open(self._partial, os.O_RDONLY | os.O_DIRECTORY)
+        deadline = time.monotonic() + _LOCK_PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(lock), self._partial.stat()):
+                    return lock
+            except OSError:  # locked, or the other run has just removed it
+                pass
+            if time.monotonic() > deadline:
+                os.close(lock)
+                raise OSError(
+                    f"another run is writing {self._final}: wait until it ends, or choose another output_dir"
+                )
+            time.sleep(0.05)
 
     @property
     def rejects_path(self) -> Path:

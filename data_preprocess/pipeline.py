@@ -92,7 +92,7 @@ async def preprocess(settings: Settings, config: object) -> None:
         async with SandboxOnDemand(settings, runs) as sandbox:
             problems = await _write_rl(settings, sandbox, rejects, output, real_bugs)
             _check_rest(settings, rejects, problems)
-            sft = await _write_sft(settings, sandbox, runs, problems, real_bugs, output)
+            sft = await _write_sft(settings, sandbox, problems, real_bugs, output)
         output.finish_rows()
         rejects.finish()
         verification = problems.verification.to_dict() if settings.verify else None
@@ -113,7 +113,14 @@ async def preprocess(settings: Settings, config: object) -> None:
         output.publish(manifest)
         runs.finish()
     say(settings, manifest, time.perf_counter() - started)
-    notes = [*problems.case_warnings, *tool_warnings(settings.tools_file, problems.naming_our_tool)]
+    if runs.num_run or runs.num_reused:
+        print(f"runs of programs: {runs.num_run} in this start, {runs.num_reused} known from an earlier one")
+    notes = [
+        *problems.case_warnings,
+        *tool_warnings(settings.tools_file, problems.naming_our_tool),
+    ]
+    if settings.inputs and not settings.verify and problems.with_reference:
+        notes.append(f"references that were not run, because of verify=false: {problems.with_reference}")
     for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in notes)):
         print(line)
 
@@ -127,6 +134,7 @@ class _Problems:
         to_converse: ``train`` and ``val`` -> problems with a reference that is not known to fail, kept only
             for conversations that are asked for (those of ``val`` are also shown programs of ``train``).
         without_reference: Problems of those splits that have none.
+        with_reference: Problems of any split that have one.
         languages: Language -> problems.
         naming_our_tool: Problems whose prompt names the recipe's own tool.
         columns_not_read: Column -> records that have it and where nobody reads it.
@@ -142,6 +150,7 @@ class _Problems:
         default_factory=lambda: {TRAIN: SpilledProblems(), VAL: SpilledProblems()}
     )
     without_reference: int = 0
+    with_reference: int = 0
     languages: Counter[str] = field(default_factory=Counter)
     naming_our_tool: int = 0
     columns_not_read: Counter[str] = field(default_factory=Counter)
@@ -187,6 +196,7 @@ async def _write_rl(
             output.add(stem, entry.row(split, problems.splits[split]))
             problems.splits[split] += 1
             problems.languages[entry.language] += 1
+            problems.with_reference += entry.has_reference
             problems.naming_our_tool += TOOL_NAME in entry.prompt
             if split in problems.to_converse:
                 if not entry.has_reference:
@@ -195,7 +205,7 @@ async def _write_rl(
                     problems.to_converse[split].append(entry.text)
     problems.source_hashes = hashes.result() if hashes else []
     for names, num_records in columns.items():
-        problems.columns_not_read.update(dict.fromkeys(set(names) - read_later, num_records))
+        problems.columns_not_read.update({name: num_records for name in names if name not in read_later})
     problems.verification.finish()
     stage.finish()
     problems.cases = stage.to_dict()
@@ -233,7 +243,6 @@ async def _run_programs(
 async def _write_sft(
     settings: Settings,
     sandbox: SandboxOnDemand,
-    runs: RunStore,
     problems: _Problems,
     real_bugs: Mapping[str, Sequence[RealBug]],
     output: OutputFolder,
@@ -258,15 +267,9 @@ async def _write_sft(
     }
     pool = ProgramPool(problems.to_converse[TRAIN])
     writer = ConversationWriter(settings, pool, known, grader, tool, tools_json)
-    num_found_before = runs.found
     for split, total in totals.items():
         await writer.write(split, problems.to_converse[split], total, output)
     writer.statistics.without_reference = problems.without_reference
-    num_found = runs.found - num_found_before
-    print(
-        f"programs run: {grader.misses - num_found} (answered without a run: {grader.hits} from the cache, "
-        f"{num_found} from earlier runs)"
-    )
     return writer.statistics.to_dict()
 
 

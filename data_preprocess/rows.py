@@ -31,7 +31,6 @@ _CHUNK_BYTES = 4 << 20
 MAX_ROW_CHARS = 1 << 30
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
-_CUT_OFF = "\0cut off"
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 # The text of a JSON array up to the next sign that ends an item or changes the depth; so does a quote whose
 # string does not end. Inside of an item a comma does not.
@@ -97,6 +96,10 @@ class RawRows(NamedTuple):
 
 class _RowTooLong(Exception):
     """Its message is the row's number."""
+
+
+class _CutOff(Exception):
+    """A JSON array that has no end; its message is the number of its whole items."""
 
 
 def read_rows(path: Path) -> Iterator[Row | Reject]:
@@ -196,6 +199,10 @@ def _json_rows(path: Path) -> Iterator[RawRows]:
                 yield RawRows(str(path), number, content)
     except _RowTooLong as error:
         raise ValueError(f"{path}: row {error} is longer than {MAX_ROW_CHARS:,} characters") from error
+    except _CutOff as error:
+        raise ValueError(
+            f"{path}: the JSON array breaks off behind item {error}: no closing bracket"
+        ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged gzip file: {error}") from error
 
@@ -230,7 +237,12 @@ def _some_items(start: bytes, file: IO[bytes]) -> Iterator[tuple[int, list[str]]
 
 
 def array_items(blocks: Iterable[str]) -> Iterator[str]:
-    """The texts of a JSON array's items, found by nesting depth so that a broken item spoils only itself."""
+    """The texts of a JSON array's items, found by nesting depth so that a broken item spoils only itself.
+
+    Raises:
+        _CutOff: When there is no end of the array.
+        _RowTooLong: When an item is too long.
+    """
     depth, number, item, rest = 0, 0, "", ""
     wait_for_chars = 0
     for block in itertools.chain(blocks, ("",)):
@@ -266,19 +278,18 @@ def array_items(blocks: Iterable[str]) -> Iterator[str]:
             raise _RowTooLong(number + 1)
         # A string of many blocks is looked at again only when it has doubled.
         wait_for_chars = 2 * len(rest)
-    yield f"{item}{rest}{_CUT_OFF}"
+    raise _CutOff(number)
 
 
 def _parsed(file: str, number: int, text: str) -> Row | Reject:
-    if text.endswith(_CUT_OFF):
-        return Reject(file, number, "", "broken JSON: the array ends here without its closing bracket")
     if not text.isascii() and _NOT_UTF8.search(text):
         return Reject(file, number, "", "not UTF-8 text")
     try:
         values = read_json(text)
     except json.JSONDecodeError as error:
         problem = error.msg.removesuffix(" at")
-        return Reject(file, number, "", f"broken JSON: {problem} at character {error.pos + 1}")
+        hint = "; a record is one line, or an item of an array" if error.pos >= len(text.rstrip()) else ""
+        return Reject(file, number, "", f"broken JSON: {problem} at character {error.pos + 1}{hint}")
     except ValueError as error:
         return Reject(file, number, "", f"broken JSON: {error}")
     if not isinstance(values, dict):

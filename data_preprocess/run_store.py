@@ -32,7 +32,9 @@ class RunStore:
     """Results by request in one file; a context manager.
 
     Attributes:
-        found: Results that were asked for and known, mostly from an earlier start.
+        num_earlier: Results that an earlier start left.
+        num_run: Results that this start stored.
+        num_reused: Times that a result of an earlier start was asked for.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +47,7 @@ class RunStore:
         self._done = False
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(RunResult)
-        self.found = 0
+        self.num_run = self.num_reused = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = sqlite3.connect(path, isolation_level=None)
@@ -53,9 +55,12 @@ class RunStore:
             self._database.execute("PRAGMA synchronous = OFF")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(
-                "CREATE TABLE IF NOT EXISTS run (key BLOB PRIMARY KEY, nonce TEXT, result BLOB) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS result "
+                "(key BLOB PRIMARY KEY, start INTEGER, nonce TEXT, result BLOB) WITHOUT ROWID"
             )
-            (self.num_earlier,) = self._database.execute("SELECT count(*) FROM run").fetchone()
+            self.num_earlier, self._start = self._database.execute(
+                "SELECT count(*), coalesce(max(start), 0) + 1 FROM result"
+            ).fetchone()
         except sqlite3.Error as error:
             raise OSError(f"{path}: {error}; remove it to start from the beginning") from error
 
@@ -65,7 +70,7 @@ class RunStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        (num_runs,) = self._database.execute("SELECT count(*) FROM run").fetchone()
+        (num_runs,) = self._database.execute("SELECT count(*) FROM result").fetchone()
         self._database.close()
         if self._done or not num_runs:
             for suffix in ("", "-wal", "-shm"):
@@ -78,20 +83,25 @@ class RunStore:
     def get(self, request: RunRequest) -> RunResult | None:
         """The result of the same request; None when it was never run to its end."""
         key, nonce = _key(request)
-        row = self._database.execute("SELECT nonce, result FROM run WHERE key = ?", (key,)).fetchone()
+        row = self._database.execute(
+            "SELECT start, nonce, result FROM result WHERE key = ?", (key,)
+        ).fetchone()
         if row is None:
             return None
-        self.found += 1
-        result = self._decoder.decode(row[1])
+        start, nonce_then, encoded = row
+        self.num_reused += start < self._start
+        result = self._decoder.decode(encoded)
         if nonce and result.run is not None:
-            result = replace(result, run=replace(result.run, stdout=result.run.stdout.replace(row[0], nonce)))
+            stdout = result.run.stdout.replace(nonce_then, nonce)
+            result = replace(result, run=replace(result.run, stdout=stdout))
         return result
 
     def put(self, request: RunRequest, result: RunResult) -> None:
         """Stores a result."""
         key, nonce = _key(request)
-        values = (key, nonce, self._encoder.encode(result))
-        self._database.execute("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", values)
+        values = (key, self._start, nonce, self._encoder.encode(result))
+        self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)", values)
+        self.num_run += 1
 
 
 class RememberingSandbox:

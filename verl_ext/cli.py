@@ -78,11 +78,13 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
     Raises:
         HydraException: When an override or a group choice is not understood.
-        ValueError: When a key is unknown, an argument is an option instead of an override, or required values
-            (``???``) are left unset, naming them.
+        ValueError: When a key is unknown, an argument is an option or a bare word instead of an override, or
+            required values (``???``) are left unset, naming them.
     """
     if options := [override for override in overrides if override.startswith("-")]:
         raise ValueError(f"unknown option {options[0]}; give key=value, and see --help")
+    if strays := [override for override in overrides if "=" not in override and not override.startswith("~")]:
+        raise ValueError(f"{strays[0]!r} is no setting; give key=value, and see --help")
     # Configs compute sizes from each other and name files beside them.
     OmegaConf.register_new_resolver("add", lambda *numbers: sum(numbers), replace=True)
     OmegaConf.register_new_resolver("mul", lambda *numbers: math.prod(numbers), replace=True)

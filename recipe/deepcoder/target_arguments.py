@@ -7,14 +7,15 @@ signature is the task's own (``signature`` of the reward) where there is one, el
 Rules, in this order; *text* is a case given as a string, everything else is a value.
 
 1. A value that is a list is the list of arguments; any other value is the only argument.
-2. A text of as many lines as the function takes arguments (two or more), each of them JSON, is one argument
-   per line. A text that is a JSON list of as many items as the function takes (two or more) is the list of
-   arguments. A function that takes none gets none from an empty text or ``[]``. Any other text is one
+2. A text of as many lines as the function takes arguments (two or more), each of them a value, is one
+   argument per line. A text that is a list of as many items as the function takes (two or more) is the list
+   of arguments. A function that takes none gets none from an empty text or ``[]``. Any other text is one
    argument.
-3. One argument from a text, by the annotation of its parameter:
+3. A text is a value when it is JSON, or what Python writes for True, False, None, a list, tuple, dict or set.
+   One argument from a text, by the annotation of its parameter:
    ``str``: a quoted JSON string gives what it holds, everything else is taken as it stands;
-   another annotation: its JSON value, and a quoted JSON string gives the value that it holds;
-   none: its JSON value, a quoted list or object gives that list or object, and what is no JSON stays text.
+   another annotation: its value, and a quoted JSON string gives the value that it holds;
+   none: its value, a quoted list or object gives that list or object, and what is no value stays text.
 4. An expected text beside an input text is read by the annotation of the return value, by rule 3. Beside
    arguments that are values it is a value too: the string.
 """
@@ -22,15 +23,15 @@ Rules, in this order; *text* is a case given as a string, everything else is a v
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from verl_ext.grading.compare import parse_json
+from verl_ext.grading.values import parse_literal, value_text
 
 _STRINGS = frozenset({"str", "Optional[str]", "str | None", "None | str"})
-_NO_JSON = object()
+_NO_VALUE = object()
 # What reading a program may end with: it may nest anything, its annotations too.
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -132,9 +133,9 @@ def arguments_of(given: Any, signature: Signature) -> list[Any]:
     if not signature.annotations and given.strip() in ("", "[]"):
         return []
     lines = given.strip().splitlines()
-    if len(lines) > 1 and signature.takes(len(lines)) and all(_json(line) is not _NO_JSON for line in lines):
+    if len(lines) > 1 and signature.takes(len(lines)) and all(_read(line) is not _NO_VALUE for line in lines):
         return _each(lines, signature)
-    value = _json(given)
+    value = _read(given)
     if (
         isinstance(value, list)
         and len(value) > 1
@@ -157,23 +158,29 @@ def _each(texts: Sequence[str], signature: Signature) -> list[Any]:
 
 
 def _value(text: str, annotation: str | None) -> Any:
-    value = _json(text)
-    if value is _NO_JSON:
+    value = _read(text)
+    if value is _NO_VALUE:
         return text
     if annotation is not None and _is_string(annotation):
         return value if isinstance(value, str) else text
     if isinstance(value, str):
-        inner = _json(value)
-        if inner is not _NO_JSON and (annotation is not None or isinstance(inner, list | dict)):
+        inner = _read(value)
+        if inner is not _NO_VALUE and (annotation is not None or isinstance(inner, list | dict)):
             return inner
     return value
 
 
-def _json(text: str) -> Any:
+def _read(text: str) -> Any:
     try:
         return parse_json(text)
     except ValueError:
-        return _NO_JSON
+        pass
+    try:
+        value = parse_literal(text)
+    except ValueError:
+        return _NO_VALUE
+    # Other literals are more likely texts: 'a', b'a', 1_000, 0x10.
+    return value if value is None or isinstance(value, bool | list | tuple | dict | set) else _NO_VALUE
 
 
 def _is_string(annotation: str) -> bool:
@@ -197,13 +204,13 @@ def _text_of(annotation: ast.expr | None) -> str | None:
     return None if annotation is None else ast.unparse(annotation)
 
 
-def json_text(value: Any) -> str:
-    """The JSON of an argument list or an expected value, as ``Case`` carries it.
+def case_text(value: Any) -> str:
+    """The text of an argument list or an expected value, as ``Case`` carries it.
 
     Raises:
         ValueError: When it has none.
     """
     try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, RecursionError) as error:
-        raise ValueError(f"a test case must be made of plain JSON values: {error}") from error
+        return value_text(value)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"a test case must be made of plain values: {error}") from error

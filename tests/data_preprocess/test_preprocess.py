@@ -352,6 +352,40 @@ def test_data_without_references_needs_no_sandbox(
     assert manifest["verification"]["references"] == 0
 
 
+def test_two_runs_do_not_write_the_same_folder(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+) -> None:
+    monkeypatch.setattr("data_preprocess.parquet_files._LOCK_PATIENCE_S", 0.2)
+    final = tmp_path / "out"
+    with OutputFolder(final) as first:
+        (first.path("mark")).touch()
+        with (
+            pytest.raises(OSError, match=r"another run is writing .*out: wait until it ends"),
+            OutputFolder(final),
+        ):
+            pass
+        assert first.path("mark").exists()
+    with OutputFolder(final):  # the lock is gone with the first
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_references_that_nobody_runs_are_named(
+    tmp_path: Path,
+    run: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    records: Callable[..., Path],
+    make_record: Callable[..., dict],
+) -> None:
+    path = records(make_record("a"), make_record("b"))
+    only_rl = ("sft.num_conversations=0", "sft.num_val_conversations=0")
+    assert run(f"input={path}", f"output_dir={tmp_path}/out", *only_rl) == 0
+    assert "note: references that were not run, because of verify=false: 2" in capsys.readouterr().out
+
+
 async def test_problems_are_kept_only_for_conversations_that_are_asked_for(
     tmp_path: Path, records: Callable[..., Path], make_record: Callable[..., dict]
 ) -> None:
@@ -378,19 +412,21 @@ def test_the_cache_has_the_size_that_is_set(
     sandbox_endpoint: str,
     records: Callable[..., Path],
     make_record: Callable[..., dict],
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = records(make_record("p1"))
+    sizes = []
+
+    def make_grader(*arguments: object, cache_size: int, **others: object) -> Grader:
+        sizes.append(cache_size)
+        return Grader(*arguments, cache_size=cache_size, **others)
+
+    monkeypatch.setattr("data_preprocess.pipeline.Grader", make_grader)
     arguments = (
-        f"input={path}", "verify=false", "num_parallel=1", "splits.val_share=0", "splits.test_share=0",
-        "sft.num_conversations=6", "sft.num_val_conversations=0",
+        f"input={records(make_record('p1'))}", "verify=false", "splits.val_share=0", "splits.test_share=0",
+        "sft.num_conversations=6", "sft.num_val_conversations=0", "code_agentic.sandbox.cache_size=7",
     )  # fmt: skip
-    assert (
-        _command((*arguments, "code_agentic.sandbox.cache_size=0"), tmp_path / "none", sandbox_endpoint) == 0
-    )
-    assert "(answered without a run: 0 from the cache, " in capsys.readouterr().out
-    assert _command(arguments, tmp_path / "some", sandbox_endpoint) == 0
-    assert "(answered without a run: 0 from the cache, " not in capsys.readouterr().out
+    assert _command(arguments, tmp_path / "out", sandbox_endpoint) == 0
+    assert sizes == [7]
 
 
 def test_a_failed_run_leaves_an_earlier_output_as_it_was(

@@ -540,13 +540,13 @@ def test_what_an_earlier_start_had_run_does_not_count_as_run(
             "sft.num_conversations=6", "sft.num_val_conversations=0",
         ) == 0  # fmt: skip
         said = re.search(
-            r"programs run: (\d+) \(answered without a run: (\d+) from the cache, (\d+) from",
-            capsys.readouterr().out,
+            r"runs of programs: (\d+) in this start, (\d+) known from an earlier one", capsys.readouterr().out
         )
         assert said is not None
         counts.append([int(number) for number in said.groups()])
-    (num_run, cached, known), again = counts
-    assert num_run > 0 and again == [0, cached, num_run + known]
+    (num_run, num_reused), again = counts
+    assert num_run > 0 and num_reused == 0
+    assert again[0] == 0 and again[1] >= num_run  # one result may be asked for twice
 
 
 def _num_runs(path: Path) -> int:
@@ -554,6 +554,6 @@ def _num_runs(path: Path) -> int:
         return 0
     try:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-            return database.execute("SELECT count(*) FROM run").fetchone()[0]
+            return database.execute("SELECT count(*) FROM result").fetchone()[0]
     except sqlite3.Error:
         return 0

@@ -56,6 +56,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(
         (["data=nothing"], "data/nothing"),
         (["data=user"], "required config keys are not set: input"),
         (["--dryrun"], "unknown option --dryrun"),
+        (["records.jsonl"], "'records.jsonl' is no setting; give key=value"),
         (["input=["], "'['"),
     ],
 )

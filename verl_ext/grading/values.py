@@ -30,7 +30,7 @@ def parse_literal(text: str) -> Any:
         raise ValueError(f"longer than the {_MAX_LITERAL_CHARS} characters that a literal may have")
     try:
         return ast.literal_eval(text.strip())
-    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         raise ValueError(f"not a literal: {text[:60]!r}") from error
 
 

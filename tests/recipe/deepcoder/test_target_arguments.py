@@ -33,6 +33,13 @@ ONE_ARGUMENT = [
     ("007", "007", "007", "007", "007"),
     ("a\nb", "a\nb", "a\nb", "a\nb", "a\nb"),
     (str(10**30), 10**30, 10**30, str(10**30), 10**30),
+    ("True", True, True, "True", True),
+    ("None", None, None, "None", None),
+    ("['a', None]", ["a", None], ["a", None], "['a', None]", ["a", None]),
+    ("(1, 2)", (1, 2), (1, 2), "(1, 2)", (1, 2)),
+    ("{1: 'a'}", {1: "a"}, {1: "a"}, "{1: 'a'}", {1: "a"}),
+    ("'a'", "'a'", "'a'", "'a'", "'a'"),
+    ("1_000", "1_000", "1_000", "1_000", "1_000"),
 ]
 
 
@@ -48,6 +55,8 @@ def test_one_argument_is_read_as_its_parameter_needs_it(text, plain, as_list, as
         ("[1, 2]\n3", taking("list[int]", "int"), [[1, 2], 3]),
         ("[[1, 2], 3]", taking(None, None), [[1, 2], 3]),
         ('"ab"\n"5"', taking("str", "int"), ["ab", 5]),
+        ("['a']\nTrue", taking("list", "bool"), [["a"], True]),
+        ("['a', 2]", taking(None, None), ["a", 2]),
         ("[1, 2]", taking(None), [[1, 2]]),
         ("[1, 2]", Signature((None, None), 1), [[1, 2]]),
         ("1\n2", taking(None), ["1\n2"]),
