@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,8 +56,8 @@ class OutputFolder:
     """
 
     def __init__(self, output_dir: Path) -> None:
-        self._final = output_dir
-        self._partial = output_dir.with_name(output_dir.name + ".partial")
+        self._final = output_dir.resolve()
+        self._partial = self._final.with_name(f"{self._final.name}.partial")
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._pending: dict[str, list[Any]] = {name: [] for name in SCHEMAS}
         self._pending_chars = dict.fromkeys(SCHEMAS, 0)
@@ -65,10 +66,12 @@ class OutputFolder:
     def __enter__(self) -> Self:
         if self._final.exists() and not self._final.is_dir():
             raise NotADirectoryError(20, "Not a folder (output_dir)", str(self._final))
-        self._partial.mkdir(parents=True, exist_ok=True)
         self._lock = self._locked()
         for left in self._partial.iterdir():
-            left.unlink()
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
         for name, schema in SCHEMAS.items():
             self._writers[name] = pq.ParquetWriter(
                 self.path(name), schema, compression="zstd", use_dictionary=_REPEATED
@@ -85,21 +88,25 @@ class OutputFolder:
 
     def _locked(self) -> int:
         """The folder beside, open and locked; the lock goes with the last process that has it open."""
-        lock = os.open(self._partial, os.O_RDONLY | os.O_DIRECTORY)
         deadline = time.monotonic() + _LOCK_PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(lock), self._partial.stat()):
-                    return lock
-            except OSError:  # locked, or the other run has just removed it
-                pass
-            if time.monotonic() > deadline:
+        while time.monotonic() < deadline:
+            self._partial.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # another run has just removed it
+                lock = os.open(self._partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.path.samestat(os.fstat(lock), self._partial.stat()):
+                        return lock
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    os.close(lock)
+                    raise
                 os.close(lock)
-                raise OSError(
-                    f"another run is writing {self._final}: wait until it ends, or choose another output_dir"
-                )
             time.sleep(0.05)
+        raise OSError(
+            f"another run is writing {self._final}: wait until it ends, or choose another output_dir"
+        )
 
     @property
     def rejects_path(self) -> Path:

@@ -113,8 +113,6 @@ async def preprocess(settings: Settings, config: object) -> None:
         output.publish(manifest)
         runs.finish()
     say(settings, manifest, time.perf_counter() - started)
-    if runs.num_run or runs.num_reused:
-        print(f"runs of programs: {runs.num_run} in this start, {runs.num_reused} known from an earlier one")
     notes = [
         *problems.case_warnings,
         *tool_warnings(settings.tools_file, problems.naming_our_tool),
@@ -123,6 +121,8 @@ async def preprocess(settings: Settings, config: object) -> None:
         notes.append(f"references that were not run, because of verify=false: {problems.with_reference}")
     for line in (*case_lines(manifest["cases"]), *(f"note: {line}" for line in notes)):
         print(line)
+    if runs.num_run or runs.num_reused:
+        print(f"runs of programs: {runs.num_run} in this start, {runs.num_reused} known from an earlier one")
 
 
 @dataclass(slots=True)

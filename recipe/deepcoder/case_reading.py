@@ -17,7 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from recipe.deepcoder.json_lines import parse_text
-from recipe.deepcoder.target_arguments import UNKNOWN, arguments_of, case_text, expected_of, find_signature
+from recipe.deepcoder.target_arguments import UNKNOWN, arguments_of, expected_of, find_signature, json_text
 from verl_ext.grading.problem import Case, Problem
 
 _OUTPUT_NAMES = ("expected_output", "output", "expected")
@@ -62,8 +62,8 @@ class CaseSet:
         known = known or UNKNOWN
         return tuple(
             Case(
-                case_text(arguments_of(given, known)),
-                case_text(expected_of(wanted, given, known)),
+                json_text(arguments_of(given, known)),
+                json_text(expected_of(wanted, given, known)),
                 self.fn_name,
             )
             for given, wanted in self.pairs

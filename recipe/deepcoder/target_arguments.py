@@ -7,15 +7,15 @@ signature is the task's own (``signature`` of the reward) where there is one, el
 Rules, in this order; *text* is a case given as a string, everything else is a value.
 
 1. A value that is a list is the list of arguments; any other value is the only argument.
-2. A text of as many lines as the function takes arguments (two or more), each of them a value, is one
-   argument per line. A text that is a list of as many items as the function takes (two or more) is the list
-   of arguments. A function that takes none gets none from an empty text or ``[]``. Any other text is one
-   argument.
-3. A text is a value when it is JSON, or what Python writes for True, False, None, a list, tuple, dict or set.
-   One argument from a text, by the annotation of its parameter:
+2. A text of as many lines as the function takes arguments (two or more), each of them a value by rule 3, is
+   one argument per line. A text that is a JSON list of as many items as the function takes (two or more) is
+   the list of arguments. A function that takes none gets none from an empty text or ``[]``. Any other text is
+   one argument.
+3. One argument from a text, by the annotation of its parameter:
    ``str``: a quoted JSON string gives what it holds, everything else is taken as it stands;
-   another annotation: its value, and a quoted JSON string gives the value that it holds;
-   none: its value, a quoted list or object gives that list or object, and what is no value stays text.
+   another annotation: its JSON value, and a quoted JSON string gives the value that it holds; where it is one
+   of ``bool``, ``None``, a list, tuple or dict, also what Python writes for such a value (a tuple is a list);
+   none: its JSON value, a quoted list or object gives that list or object, and what is no JSON stays text.
 4. An expected text beside an input text is read by the annotation of the return value, by rule 3. Beside
    arguments that are values it is a value too: the string.
 """
@@ -23,15 +23,22 @@ Rules, in this order; *text* is a case given as a string, everything else is a v
 from __future__ import annotations
 
 import ast
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from verl_ext.grading.compare import parse_json
-from verl_ext.grading.values import parse_literal, value_text
+from verl_ext.grading.values import parse_literal
 
-_STRINGS = frozenset({"str", "Optional[str]", "str | None", "None | str"})
-_NO_VALUE = object()
+_STRINGS = frozenset(
+    {"str", "Optional[str]", "str | None", "None | str", "Union[str, None]", "Union[None, str]"}
+)
+_NO_JSON = object()
+_MODULE = re.compile(r"\b\w+\.")
+_LITERAL = re.compile(r"(Optional\[)?(bool|None|[Ll]ist|[Tt]uple|[Dd]ict|Sequence|Iterable|Mapping)\b")
+_TEXT_TOO = re.compile(r"\| ?str\b|^str ?\|")
 # What reading a program may end with: it may nest anything, its annotations too.
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -133,9 +140,14 @@ def arguments_of(given: Any, signature: Signature) -> list[Any]:
     if not signature.annotations and given.strip() in ("", "[]"):
         return []
     lines = given.strip().splitlines()
-    if len(lines) > 1 and signature.takes(len(lines)) and all(_read(line) is not _NO_VALUE for line in lines):
+    annotations = (*signature.annotations, *[None] * len(lines))
+    if (
+        len(lines) > 1
+        and signature.takes(len(lines))
+        and all(_read(*pair) is not _NO_JSON for pair in zip(lines, annotations, strict=False))
+    ):
         return _each(lines, signature)
-    value = _read(given)
+    value = _json(given)
     if (
         isinstance(value, list)
         and len(value) > 1
@@ -158,33 +170,55 @@ def _each(texts: Sequence[str], signature: Signature) -> list[Any]:
 
 
 def _value(text: str, annotation: str | None) -> Any:
-    value = _read(text)
-    if value is _NO_VALUE:
+    value = _read(text, annotation)
+    if value is _NO_JSON:
         return text
     if annotation is not None and _is_string(annotation):
         return value if isinstance(value, str) else text
     if isinstance(value, str):
-        inner = _read(value)
-        if inner is not _NO_VALUE and (annotation is not None or isinstance(inner, list | dict)):
+        inner = _json(value)
+        if inner is not _NO_JSON and (annotation is not None or isinstance(inner, list | dict)):
             return inner
     return value
 
 
-def _read(text: str) -> Any:
+def _read(text: str, annotation: str | None) -> Any:
+    """The value of a text that is JSON, or the Python literal of what the annotation asks for."""
+    value = _json(text)
+    if value is not _NO_JSON or annotation is None or not _asks_for_literal(annotation):
+        return value
+    try:
+        literal = _with_lists(parse_literal(text))
+        value = _json(json.dumps(literal))
+    except (ValueError, TypeError, RecursionError):
+        return _NO_JSON
+    # Keys that are no text would become text; other literals are more likely texts: 'a', 1_000.
+    is_same = value == literal and (literal is None or isinstance(literal, bool | list | dict))
+    return value if is_same else _NO_JSON
+
+
+def _with_lists(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_with_lists(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return value
+
+
+def _asks_for_literal(annotation: str) -> bool:
+    plain = _MODULE.sub("", annotation.strip("'\""))
+    return _LITERAL.match(plain) is not None and not _TEXT_TOO.search(plain)
+
+
+def _json(text: str) -> Any:
     try:
         return parse_json(text)
     except ValueError:
-        pass
-    try:
-        value = parse_literal(text)
-    except ValueError:
-        return _NO_VALUE
-    # Other literals are more likely texts: 'a', b'a', 1_000, 0x10.
-    return value if value is None or isinstance(value, bool | list | tuple | dict | set) else _NO_VALUE
+        return _NO_JSON
 
 
 def _is_string(annotation: str) -> bool:
-    return annotation.replace("typing.", "").strip("'\"") in _STRINGS
+    return _MODULE.sub("", annotation.strip("'\"")) in _STRINGS
 
 
 def _parsed(source: str) -> ast.Module:
@@ -204,13 +238,13 @@ def _text_of(annotation: ast.expr | None) -> str | None:
     return None if annotation is None else ast.unparse(annotation)
 
 
-def case_text(value: Any) -> str:
-    """The text of an argument list or an expected value, as ``Case`` carries it.
+def json_text(value: Any) -> str:
+    """The JSON of an argument list or an expected value, as ``Case`` carries it.
 
     Raises:
         ValueError: When it has none.
     """
     try:
-        return value_text(value)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"a test case must be made of plain values: {error}") from error
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"a test case must be made of plain JSON values: {error}") from error

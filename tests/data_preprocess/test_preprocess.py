@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -370,7 +372,26 @@ def test_two_runs_do_not_write_the_same_folder(
         assert first.path("mark").exists()
     with OutputFolder(final):  # the lock is gone with the first
         pass
+    (tmp_path / "out.partial" / "folder").mkdir(parents=True)  # somebody's
+    with OutputFolder(final):
+        pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_waits_for_the_end_of_another_goes_on(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def write() -> None:
+        with OutputFolder(tmp_path / "out"):
+            ended.wait(0.5)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while not (tmp_path / "out.partial" / "rl_train.parquet").exists():
+        time.sleep(0.01)
+    with OutputFolder(tmp_path / "out") as second:
+        assert second.path("rl_train").exists()
+    thread.join()
 
 
 def test_references_that_nobody_runs_are_named(

@@ -540,7 +540,8 @@ def test_what_an_earlier_start_had_run_does_not_count_as_run(
             "sft.num_conversations=6", "sft.num_val_conversations=0",
         ) == 0  # fmt: skip
         said = re.search(
-            r"runs of programs: (\d+) in this start, (\d+) known from an earlier one", capsys.readouterr().out
+            r"runs of programs: (\d+) in this start, (\d+) known from an earlier one",
+            capsys.readouterr().out,
         )
         assert said is not None
         counts.append([int(number) for number in said.groups()])
