@@ -201,8 +201,8 @@ def _json_rows(path: Path) -> Iterator[RawRows]:
         raise ValueError(f"{path}: row {error} is longer than {MAX_ROW_CHARS:,} characters") from error
     except _CutOff as error:
         raise ValueError(
-            f"{path}: the JSON array breaks off behind item {error}: no closing bracket, or a bracket or quote "
-            "that is missing in the next item"
+            f"{path}: the JSON array breaks off behind item {error}: no closing bracket, or a bracket or "
+            "quote that is missing in the next item"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged gzip file: {error}") from error
