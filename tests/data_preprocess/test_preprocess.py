@@ -388,6 +388,7 @@ def test_a_run_that_waits_for_the_end_of_another_goes_on(tmp_path: Path) -> None
     thread = threading.Thread(target=write)
     thread.start()
     while not (tmp_path / "out.partial" / "rl_train.parquet").exists():
+        assert thread.is_alive()
         time.sleep(0.01)
     with OutputFolder(tmp_path / "out") as second:
         assert second.path("rl_train").exists()
