@@ -63,16 +63,17 @@ class PublicPolicy:
             return (*flagged, *(case for case in cases if not case.public))
         if flagged:
             cases = [replace(case, public=False) for case in cases]
-        count = self._count(len(cases)) if num_public is None else min(num_public, max(len(cases) - 1, 1))
+        count = self._count(len(cases), num_public)
         return (*(replace(case, public=True) for case in cases[:count]), *cases[count:])
 
-    def _count(self, num_cases: int) -> int:
-        """How many cases are public where the source flags none."""
+    def _count(self, num_cases: int, num_public: int | None) -> int:
+        """How many cases become public, from the first."""
         policy = self.fallback if self.policy == FLAGGED else self.policy
-        if policy == ALL:
-            return num_cases
-        wanted = self.first_k if policy == FIRST_K else self.share_of(num_cases)
-        return min(wanted, max(num_cases - 1, 1))
+        if num_public is None:
+            if policy == ALL:
+                return num_cases
+            num_public = self.first_k if policy == FIRST_K else self.share_of(num_cases)
+        return min(num_public, max(num_cases - 1, 1))
 
     def share_of(self, num_cases: int) -> int:
         """How many cases ``share`` makes public."""

@@ -27,7 +27,7 @@ def make_cases(inputs: Any, outputs: Any, fn_name: str | None, column: str) -> t
     for name, items in (("inputs", inputs), ("outputs", outputs)):
         if items is None:
             raise BadRow(f"{column}.{name}", "missing: give the lists inputs and outputs, of equal length")
-        if not isinstance(items, (list, tuple)):
+        if not isinstance(items, list | tuple):
             raise BadRow(f"{column}.{name}", f"must be a list, not {kind_of(items)}")
     if not inputs:
         raise BadRow(f"{column}.inputs", NO_TESTS)

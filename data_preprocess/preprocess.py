@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 # Run as a file: Python then looks beside it, not in the checkout.
-if __package__ in (None, ""):
+if __package__ in (None, "") and __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path.remove(str(Path(__file__).resolve().parent))
 

@@ -91,7 +91,7 @@ def identifier(value: Any, column: str) -> str:
     Raises:
         BadRow: When it is something else, or blank.
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadRow(column, f"must be text or an integer, not {type(value).__name__}")
     if not str(value).strip():
         raise BadRow(column, "empty")

@@ -25,8 +25,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 from verl_ext.grading.compare import parse_json
@@ -140,11 +141,10 @@ def arguments_of(given: Any, signature: Signature) -> list[Any]:
     if not signature.annotations and given.strip() in ("", "[]"):
         return []
     lines = given.strip().splitlines()
-    annotations = (*signature.annotations, *[None] * len(lines))
     if (
         len(lines) > 1
         and signature.takes(len(lines))
-        and all(_read(*pair) is not _NO_JSON for pair in zip(lines, annotations, strict=False))
+        and all(_read(line, annotation) is not _NO_JSON for line, annotation in _annotated(lines, signature))
     ):
         return _each(lines, signature)
     value = _json(given)
@@ -165,8 +165,11 @@ def expected_of(wanted: Any, given: Any, signature: Signature) -> Any:
 
 
 def _each(texts: Sequence[str], signature: Signature) -> list[Any]:
-    annotations = (*signature.annotations, *[None] * len(texts))
-    return [_value(text, annotation) for text, annotation in zip(texts, annotations, strict=False)]
+    return [_value(text, annotation) for text, annotation in _annotated(texts, signature)]
+
+
+def _annotated(texts: Sequence[str], signature: Signature) -> Iterator[tuple[str, str | None]]:
+    return zip(texts, chain(signature.annotations, repeat(None)), strict=False)
 
 
 def _value(text: str, annotation: str | None) -> Any:
